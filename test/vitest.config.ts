@@ -1,0 +1,14 @@
+import { defineConfig } from "vitest/config";
+
+/** Bun runs vitest's workers as threads; its forks do not work there (`child.channel` is missing). */
+export default defineConfig({
+  root: new URL("..", import.meta.url).pathname,
+  test: {
+    include: ["test/**/*.test.ts"],
+    pool: "threads",
+    maxWorkers: 2,
+    testTimeout: 20_000,
+    hookTimeout: 60_000,
+    globalSetup: [],
+  },
+});
