@@ -1,0 +1,135 @@
+import { z } from "zod";
+import { JobError } from "../jobs/contract.ts";
+
+export const imageLimits = {
+  nameLengthMax: 200,
+  titleLengthMax: 300,
+  keywordsMax: 50,
+  keywordLengthMax: 64,
+  queryLengthMax: 100,
+  pageSizeMax: 100,
+  pageSizeDefault: 50,
+  /** A search is not paged beyond this many hits. */
+  searchDepthMax: 1000,
+} as const;
+
+/** The private bucket; made at start, readable by owners and the secret key. */
+export const imageBucket = "images";
+
+/** What is kept of a picture: the original as it came, and derivatives without metadata, in sRGB. */
+export const ImageVariant = z.enum(["original", "display", "thumbnail"]);
+export type ImageVariant = z.infer<typeof ImageVariant>;
+
+/** Longest edge in pixels; a derivative is never larger than its original. */
+export const variantEdges = { display: 2048, thumbnail: 512 } as const;
+
+/** `<owner>/<image>/<variant>`; pictures of the house lie under `house`. */
+export function imagePath(image: { id: string; ownerId: string | null }, variant: ImageVariant): string {
+  return `${image.ownerId ?? "house"}/${image.id}/${variant}`;
+}
+
+export const ImageState = z.enum(["uploading", "processing", "ready", "failed"]);
+export type ImageState = z.infer<typeof ImageState>;
+
+/** A name cannot steer a path or a header: no control characters, no slashes, not `.` or `..`. */
+export const ImageName = z
+  .string()
+  .trim()
+  .min(1)
+  .max(imageLimits.nameLengthMax)
+  .refine((name) => !/[\p{Cc}/\\]/u.test(name) && name !== "." && name !== "..", {
+    message: "must not hold slashes or control characters",
+  });
+
+const Keyword = z.string().trim().min(1).max(imageLimits.keywordLengthMax);
+const Title = z.string().trim().min(1).max(imageLimits.titleLengthMax);
+
+/** The fields that a person gives with a picture. */
+export const ImageFields = z.object({
+  name: ImageName.optional().describe("Unique among the owner's pictures. Default: the file's name."),
+  title: Title.optional(),
+  keywords: z.array(Keyword).max(imageLimits.keywordsMax).optional(),
+});
+export type ImageFields = z.infer<typeof ImageFields>;
+
+/** A picture whose bytes will be sent to a signed URL. */
+export const NewImageUpload = ImageFields.extend({
+  name: ImageName,
+  mediaType: z.string().max(100).describe("What the file says it is; the content decides later."),
+  sizeBytes: z.int().min(1),
+});
+export type NewImageUpload = z.infer<typeof NewImageUpload>;
+
+export const Place = z.object({
+  latitude: z.number().min(-90).max(90).describe("Degrees, WGS 84."),
+  longitude: z.number().min(-180).max(180).describe("Degrees, WGS 84."),
+  altitudeMetres: z.number().nullable(),
+});
+export type Place = z.infer<typeof Place>;
+
+export const ExifValue = z.union([z.string(), z.number(), z.array(z.number())]);
+export type ExifValue = z.infer<typeof ExifValue>;
+
+/** What only owner and admins are shown. */
+export const ImageOrigin = z.object({
+  sha256: z.string(),
+  exif: z.record(z.string(), ExifValue),
+  place: Place.nullable(),
+});
+export type ImageOrigin = z.infer<typeof ImageOrigin>;
+
+export const ImageLinks = z
+  .object({
+    thumbnail: z.url().optional(),
+    display: z.url().optional(),
+    original: z.url().optional().describe("Owner and admins only: it carries the place where it was taken."),
+    expiresAt: z.iso.datetime(),
+  })
+  .describe("Signed URLs that work without further keys until `expiresAt`.");
+export type ImageLinks = z.infer<typeof ImageLinks>;
+
+export const Image = z.object({
+  id: z.uuid(),
+  ownerId: z.uuid().nullable().describe("Null: the picture is the house's."),
+  name: z.string(),
+  title: z.string().nullable(),
+  keywords: z.array(z.string()),
+  state: ImageState,
+  error: JobError.nullable().describe("Why it failed; only when `failed`."),
+  isPublic: z.boolean(),
+  mediaType: z.string().nullable().describe("By content, not by name."),
+  sizeBytes: z.int().nullable(),
+  width: z.int().nullable().describe("Pixels, upright."),
+  height: z.int().nullable().describe("Pixels, upright."),
+  perceptualHash: z
+    .string()
+    .nullable()
+    .describe("64 bits as 16 hex digits; pictures that look alike differ in few bits."),
+  takenAt: z.iso.datetime().nullable(),
+  camera: z.string().nullable(),
+  createdAt: z.iso.datetime(),
+  updatedAt: z.iso.datetime(),
+  links: ImageLinks.nullable(),
+});
+export type Image = z.infer<typeof Image>;
+
+/** One picture with what only its owner sees; `origin` is null for everyone else. */
+export const ImageDetail = Image.extend({ origin: ImageOrigin.nullable() });
+export type ImageDetail = z.infer<typeof ImageDetail>;
+
+export const SearchHit = Image.extend({
+  score: z
+    .number()
+    .describe("Inner product of unit vectors, -1 to 1; for keyword hits the text rank, 0 to 1."),
+});
+export type SearchHit = z.infer<typeof SearchHit>;
+
+export const SearchPage = z.object({
+  items: z.array(SearchHit),
+  nextCursor: z.string().nullable(),
+  /** How the hits were found, so that nobody takes the one for the other. */
+  method: z.enum(["vectors", "keywords"]),
+  space: z.string().nullable().describe("The embedding space searched; null for keywords."),
+  reason: z.string().nullable().describe("Why only keywords were searched; null for vectors."),
+});
+export type SearchPage = z.infer<typeof SearchPage>;

@@ -1,0 +1,86 @@
+/** SQL that lands the jobs of the image library, in the transaction that ends them. */
+import type { TransactionSql } from "postgres";
+import type { JobError } from "../jobs/contract.ts";
+import type { EndingJob } from "../jobs/kinds.ts";
+import type { EmbedQueryOutcome, IngestOutcome } from "./outcomes.ts";
+
+/** pgvector's text form. */
+export function toVector(embedding: readonly number[]): string {
+  return `[${embedding.join(",")}]`;
+}
+
+/** The picture becomes ready with everything that was found out; one deleted meanwhile stays deleted. */
+export async function landImage(
+  transaction: TransactionSql,
+  job: EndingJob,
+  outcome: IngestOutcome,
+): Promise<void> {
+  const [image] = await transaction<{ ownerId: string | null; isPublic: boolean }[]>`
+    update parlance.images
+    set state = 'ready',
+      media_type = ${outcome.mediaType},
+      size_bytes = ${outcome.sizeBytes},
+      width = ${outcome.width},
+      height = ${outcome.height},
+      perceptual_hash = ('x' || ${outcome.perceptualHash})::bit(64),
+      variants = ${[...outcome.variants]}::text[],
+      taken_at = ${outcome.takenAt},
+      camera = ${outcome.camera}
+    where id = ${job.subjectId} and state = 'processing'
+    returning owner_id, is_public
+  `;
+  if (!image) return;
+  await transaction`
+    insert into parlance.image_origins
+      (image_id, owner_id, sha256, exif, latitude, longitude, altitude_metres)
+    values (
+      ${job.subjectId}, ${image.ownerId}, ${outcome.sha256}, ${transaction.json(outcome.exif as never)},
+      ${outcome.place?.latitude ?? null}, ${outcome.place?.longitude ?? null},
+      ${outcome.place?.altitudeMetres ?? null}
+    )
+    on conflict (image_id) do update
+    set sha256 = excluded.sha256,
+      exif = excluded.exif,
+      latitude = excluded.latitude,
+      longitude = excluded.longitude,
+      altitude_metres = excluded.altitude_metres
+  `;
+  await transaction`
+    insert into parlance.image_vectors (space_id, image_id, owner_id, is_public, embedding)
+    values (
+      ${outcome.spaceId}, ${job.subjectId}, ${image.ownerId}, ${image.isPublic},
+      ${toVector(outcome.embedding)}::text::extensions.vector
+    )
+    on conflict (space_id, image_id) do update set embedding = excluded.embedding
+  `;
+}
+
+export async function landImageFailure(
+  transaction: TransactionSql,
+  job: EndingJob,
+  error: JobError,
+): Promise<void> {
+  await transaction`
+    update parlance.images
+    set state = 'failed',
+      error_code = ${error.code},
+      error_message = ${error.message}
+    where id = ${job.subjectId} and state = 'processing'
+  `;
+}
+
+export async function landQueryVector(
+  transaction: TransactionSql,
+  _job: EndingJob,
+  outcome: EmbedQueryOutcome,
+): Promise<void> {
+  await transaction`
+    insert into parlance.query_vectors (space_id, query, embedding)
+    values (
+      ${outcome.spaceId}, ${outcome.query},
+      ${outcome.embedding ? toVector(outcome.embedding) : null}::text::extensions.vector
+    )
+    on conflict (space_id, query) do update
+    set embedding = excluded.embedding, created_at = now()
+  `;
+}

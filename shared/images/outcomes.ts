@@ -1,0 +1,36 @@
+import type { ExifValue, ImageVariant, Place } from "./contract.ts";
+
+/** What a sidecar found out about a picture. */
+export interface IngestOutcome {
+  readonly mediaType: string;
+  readonly sizeBytes: number;
+  /** Pixels, upright. */
+  readonly width: number;
+  readonly height: number;
+  readonly sha256: string;
+  /** 16 hex digits. */
+  readonly perceptualHash: string;
+  readonly variants: readonly ImageVariant[];
+  readonly takenAt: string | null;
+  readonly camera: string | null;
+  readonly exif: Readonly<Record<string, ExifValue>>;
+  readonly place: Place | null;
+  readonly spaceId: number;
+  /** Unit length, the space's dimension. */
+  readonly embedding: readonly number[];
+}
+
+/** The vector of a query. */
+export interface EmbedQueryOutcome {
+  readonly spaceId: number;
+  readonly query: string;
+  /** Null: the model knows no word of the query. */
+  readonly embedding: readonly number[] | null;
+}
+
+export interface SweepOutcome {
+  /** Uploads that never ended and are failed now. */
+  readonly uploadsExpired: number;
+  /** Objects that no row named. */
+  readonly objectsRemoved: number;
+}

@@ -1,0 +1,61 @@
+import type { TransactionSql } from "postgres";
+import type { z } from "zod";
+import type { JobError, JobLane } from "./contract.ts";
+
+/** What a landing knows of the job that ends. */
+export interface EndingJob {
+  readonly id: string;
+  readonly ownerId: string | null;
+  readonly subjectId: string | null;
+}
+
+/**
+ * A kind of job: what both processes must agree on. `run` (the task) is not here: it belongs to the process
+ * that runs it. Both landings write inside the transaction that ends the job, so that either process can end it.
+ */
+export interface JobKind<Payload, Outcome> {
+  /** `feature.verb-noun`. */
+  readonly name: string;
+  /** Which processes run it: those with models, or those without. */
+  readonly runner: "sidecar" | "edge";
+  readonly lane: JobLane;
+  /** Checked when the job is added and again when it is claimed. At most 64 kB as JSON; never bytes. */
+  readonly payload: z.ZodType<Payload>;
+  readonly attemptsMax: number;
+  /** One attempt may take this long. */
+  readonly timeoutMs: number;
+  /** The summary kept as the job's `result`. */
+  summarize(outcome: Outcome): Record<string, unknown>;
+  /** Writes the outcome. Called only while the claim is held. */
+  land(transaction: TransactionSql, job: EndingJob, outcome: Outcome): Promise<void>;
+  /** Writes that the job failed for good or was cancelled. Doing it twice must change nothing more. */
+  landFailure(transaction: TransactionSql, job: EndingJob, error: JobError): Promise<void>;
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: a list of kinds of all payloads; each entry is checked where it is defined.
+export type AnyJobKind = JobKind<any, any>;
+
+/** What a task may do while it runs. */
+export interface TaskContext {
+  readonly job: EndingJob;
+  /** 1 for the first try. */
+  readonly attempt: number;
+  /** Aborted when the job is cancelled, its claim lost, its time over, or the worker ends. */
+  readonly signal: AbortSignal;
+  /** Tells how far it is; coalesced to a few a second, never throws. */
+  reportProgress(done: number, total: number, message?: string): void;
+}
+
+/** A kind with the function that does its work, outside any transaction. */
+export interface Task {
+  readonly kind: AnyJobKind;
+  run(payload: unknown, context: TaskContext): Promise<unknown>;
+}
+
+/** Binds a kind to its work with the types of both checked. */
+export function defineTask<Payload, Outcome>(
+  kind: JobKind<Payload, Outcome>,
+  run: (payload: Payload, context: TaskContext) => Promise<Outcome>,
+): Task {
+  return { kind, run: (payload, context) => run(kind.payload.parse(payload), context) };
+}
