@@ -1,0 +1,15 @@
+/** Where the bytes lie. Paths are `<owner>/<image>/<variant>`, made by us, never by a user. */
+export interface ObjectStore {
+  /** Writes or replaces an object. */
+  put(path: string, bytes: Uint8Array | Blob, mediaType: string): Promise<void>;
+  /** Removes objects; one that is not there is no error. At most 1,000 paths. */
+  remove(paths: readonly string[]): Promise<void>;
+  /** Links that work until `expiresInSeconds` from now; a path without an object has none. At most 1,000 paths. */
+  sign(paths: readonly string[], expiresInSeconds: number): Promise<ReadonlyMap<string, string>>;
+  /** A URL and token with which anyone may send this one object, once, within two hours. */
+  createUpload(path: string): Promise<{ path: string; token: string; url: string; expiresAt: string }>;
+  /** What lies there, or undefined. */
+  find(path: string): Promise<{ sizeBytes: number; mediaType: string } | undefined>;
+  /** Resolves when storage answers and the bucket is there; makes the bucket when it is missing. */
+  ensureBucket(): Promise<void>;
+}
