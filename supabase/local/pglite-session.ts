@@ -1,0 +1,255 @@
+import type { PGlite } from "@electric-sql/pglite";
+import { Channels } from "./channels.ts";
+import { Gate } from "./gate.ts";
+import { Turn } from "./pglite-turn.ts";
+import * as protocol from "./protocol.ts";
+
+/**
+ * PGlite is one session; postgres.js believes that it has many connections. This shares the one among them.
+ *
+ * A stream enters the gate with its first message and leaves when ReadyForQuery says `I` (no transaction) and
+ * every Sync was answered. When the gate passes to another stream, the session is made that stream's: settings
+ * and role are reset and its login role becomes the session's, so that grants and policies judge as on a server.
+ * What a client sets for its session (`set`, not `set local`) lasts until another stream enters, as behind a
+ * transaction pooler. Temporary tables and session-level advisory locks belong to everyone: do not use them.
+ */
+
+/** One connection of a client, as the session sees it. */
+export interface SessionStream {
+  readonly destroyed: boolean;
+  /** Gives bytes to the client. */
+  push(bytes: Uint8Array): unknown;
+  destroy(error?: Error): unknown;
+}
+
+/** Who a stream logged in as, and the settings of its startup message. */
+export interface Login {
+  readonly role: string;
+  readonly settings: Readonly<Record<string, string>>;
+}
+
+export class LoginError extends Error {
+  /** The SQLSTATE that a server gives. */
+  readonly code: string;
+
+  constructor(code: string, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+/** PGlite's bootstrap superuser; every other role is put on over it. */
+export const superuser = "postgres";
+
+export class PgliteSession {
+  readonly #db: PGlite;
+  readonly #gate = new Gate<SessionStream>();
+  readonly #channels = new Channels<SessionStream>();
+  readonly #logins = new WeakMap<SessionStream, Login>();
+  readonly #transactionIdleMs: number;
+  /** Whose the session is now; it stays theirs until another stream enters. */
+  #owner: SessionStream | undefined;
+  #turn = new Turn();
+  #executing = false;
+  #idleTimer: ReturnType<typeof setTimeout> | undefined;
+
+  /** What a server says after a login: authentication, parameters, key, ready. */
+  readonly greeting: Uint8Array;
+
+  private constructor(db: PGlite, greeting: Uint8Array, transactionIdleMs: number) {
+    this.#db = db;
+    this.greeting = greeting;
+    this.#transactionIdleMs = transactionIdleMs;
+  }
+
+  /** `transactionIdleMs`: how long an open transaction may stay silent before it is rolled back and cut. */
+  static async open(db: PGlite, transactionIdleMs: number): Promise<PgliteSession> {
+    const startup = protocol.encodeStartup({
+      user: superuser,
+      database: "postgres",
+      client_encoding: "UTF8",
+    });
+    return new PgliteSession(db, await execute(db, startup), transactionIdleMs);
+  }
+
+  /** Lets a stream in under a role; refuses as a server does. */
+  async login(stream: SessionStream, login: Login): Promise<void> {
+    if (!(await this.#gate.ask(stream))) return;
+    this.#executing = true;
+    try {
+      await this.#become({ role: superuser, settings: {} });
+      await this.#checkMayLogIn(login.role);
+      await this.#become(login);
+      this.#logins.set(stream, login);
+    } finally {
+      this.#owner = undefined;
+      this.#executing = false;
+      this.#gate.leave(stream);
+    }
+  }
+
+  /** Runs whole messages of one stream and gives it the answer; waits for the gate first. */
+  async run(stream: SessionStream, messages: readonly protocol.Message[]): Promise<void> {
+    if (!(await this.#gate.ask(stream))) return;
+    clearTimeout(this.#idleTimer);
+    this.#executing = true;
+    try {
+      if (this.#owner !== stream) await this.#handOver(stream);
+      for (const message of messages) this.#turn.say(message.type);
+      const bytes = protocol.concatBytes(messages.map((message) => message.bytes));
+      this.#answer(stream, messages, await execute(this.#db, bytes));
+    } finally {
+      this.#executing = false;
+      await this.#settle(stream);
+    }
+  }
+
+  /** The client is gone: its open transaction is rolled back and the gate opens. */
+  async leave(stream: SessionStream): Promise<void> {
+    this.#channels.forget(stream);
+    this.#gate.giveUp(stream);
+    if (this.#gate.holder === stream && !this.#executing) await this.#settle(stream);
+  }
+
+  /** Waits until nobody is inside, then does `work` with everybody outside. */
+  async exclusive<T>(work: (run: (sql: string) => Promise<unknown>) => Promise<T>): Promise<T> {
+    const visitor: SessionStream = { destroyed: false, push: () => {}, destroy: () => {} };
+    await this.#gate.ask(visitor);
+    this.#owner = undefined;
+    try {
+      await this.#become({ role: superuser, settings: {} });
+      return await work((sql) => execute(this.#db, protocol.encodeQuery(sql)));
+    } finally {
+      this.#gate.leave(visitor);
+    }
+  }
+
+  async #checkMayLogIn(role: string): Promise<void> {
+    const sql = `select rolcanlogin from pg_catalog.pg_roles where rolname = ${quoteLiteral(role)}`;
+    const answer = await execute(this.#db, protocol.encodeQuery(sql));
+    const row = protocol.splitMessages(answer).messages.find((message) => message.type === "D");
+    if (!row) throw new LoginError("28000", `role "${role}" does not exist`);
+    if (row.body.at(-1) !== "t".charCodeAt(0)) {
+      throw new LoginError("28000", `role "${role}" is not permitted to log in`);
+    }
+  }
+
+  async #handOver(stream: SessionStream): Promise<void> {
+    const login = this.#logins.get(stream);
+    if (!login) throw new LoginError("28000", "the stream has not logged in");
+    this.#owner = undefined;
+    this.#turn = new Turn();
+    await this.#become(login);
+    this.#owner = stream;
+  }
+
+  async #become(login: Login): Promise<void> {
+    const settings = Object.entries(login.settings).map(
+      ([name, value]) => `select pg_catalog.set_config(${quoteLiteral(name)}, ${quoteLiteral(value)}, false)`,
+    );
+    const sql = [
+      "reset all",
+      "reset role",
+      `set session authorization ${quoteIdentifier(login.role)}`,
+      ...settings,
+    ];
+    const answer = await execute(this.#db, protocol.encodeQuery(sql.join("; ")));
+    const refusal = protocol.splitMessages(answer).messages.find((message) => message.type === "E");
+    if (!refusal) return;
+    const fields = protocol.readErrorFields(refusal.body);
+    throw new LoginError(fields.C ?? "28000", fields.M ?? "the login was refused");
+  }
+
+  /** Sorts what came back: notifications go to those who listen, all else to the stream that asked. */
+  #answer(stream: SessionStream, messages: readonly protocol.Message[], output: Uint8Array): void {
+    const kept: Uint8Array[] = [];
+    const notifications: Uint8Array[] = [];
+    let failed = false;
+    let keptFrom = 0;
+    protocol.scanMessages(output, (type, start, end) => {
+      if (type === "E") failed = true;
+      if (type === "Z") this.#turn.hearReady(String.fromCharCode(output[start + 5] ?? 0));
+      if (type === "S") this.#watchAuthorization(stream, output.subarray(start + 5, end));
+      if (type !== "A") return;
+      kept.push(output.subarray(keptFrom, start));
+      notifications.push(output.subarray(start, end));
+      keptFrom = end;
+    });
+    kept.push(output.subarray(keptFrom));
+    if (!failed) this.#channels.note(stream, messages);
+    if (!stream.destroyed) stream.push(protocol.concatBytes(kept));
+    for (const notification of notifications) this.#notify(notification);
+  }
+
+  #notify(notification: Uint8Array): void {
+    const { text: channel } = protocol.readString(notification.subarray(9));
+    for (const listener of this.#channels.listeners(channel)) listener.push(notification);
+  }
+
+  /** Only a superuser may change who the session is; on a server the others are refused, here they are cut. */
+  #watchAuthorization(stream: SessionStream, parameter: Uint8Array): void {
+    const { text: name, next } = protocol.readString(parameter);
+    if (name !== "session_authorization") return;
+    const role = protocol.readString(parameter, next).text || superuser;
+    const login = this.#logins.get(stream)?.role;
+    if (login === superuser || role === login) return;
+    this.#cut(stream, "42501", "permission denied to set session authorization");
+  }
+
+  /** After each run: opens the gate, or watches the transaction that stays open. */
+  async #settle(stream: SessionStream): Promise<void> {
+    if (stream.destroyed && !this.#turn.over) await this.#rollBack();
+    await this.#relisten();
+    if (stream.destroyed || this.#turn.over) return this.#gate.leave(stream);
+    this.#idleTimer = setTimeout(() => {
+      this.#cut(stream, "25P03", "terminating connection due to idle-in-transaction timeout");
+    }, this.#transactionIdleMs);
+  }
+
+  #cut(stream: SessionStream, code: string, message: string): void {
+    if (!stream.destroyed) stream.push(protocol.encodeFatal(code, message));
+    stream.destroy();
+  }
+
+  async #rollBack(): Promise<void> {
+    clearTimeout(this.#idleTimer);
+    this.#executing = true;
+    try {
+      if (this.#turn.wantsSync) await execute(this.#db, protocol.syncMessage);
+      await execute(this.#db, protocol.encodeQuery("rollback"));
+    } finally {
+      this.#executing = false;
+      this.#owner = undefined;
+      this.#turn = new Turn();
+    }
+  }
+
+  /** One stream's UNLISTEN silences the session for all: listens again for those who still want to hear. */
+  async #relisten(): Promise<void> {
+    if (!this.#turn.over) return;
+    for (const channel of this.#channels.takeSilenced()) {
+      await execute(this.#db, protocol.encodeQuery(`listen ${quoteIdentifier(channel)}`));
+    }
+  }
+}
+
+/** One round with the engine. It runs to its end before this returns: nothing interleaves. */
+async function execute(db: PGlite, bytes: Uint8Array): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  await db.runExclusive(() =>
+    db.execProtocolRawStream(bytes, {
+      syncToFs: false,
+      // A view into WebAssembly memory, overwritten by the next chunk: copied.
+      onRawData: (chunk) => chunks.push(chunk.slice()),
+    }),
+  );
+  return protocol.concatBytes(chunks);
+}
+
+export function quoteIdentifier(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
+}
+
+export function quoteLiteral(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`;
+}
