@@ -1,0 +1,178 @@
+import type { Sql } from "postgres";
+import { listMessages, listMessagesAfter, readClock, type StoredMessage } from "./store.ts";
+
+/**
+ * What the database tells, in the order of commits:
+ *
+ *   realtime.send ─▶ row ─▶ trigger ─▶ NOTIFY id ─▶ queue ─▶ one query for all that waits ─▶ deliver
+ *                                                     ▲
+ *   LISTEN again after a lost connection ─▶ rows since the last one, less those delivered
+ *
+ * Nothing is asked while nothing happens. At most once: a row is delivered or, where the server was away, left to
+ * replay. A transaction that wrote its message longer ago than `overlapMs` before the connection was lost, and
+ * committed while it was lost, is not announced.
+ */
+export interface Feed {
+  close(): Promise<void>;
+}
+
+export interface FeedOptions {
+  /** Called with one message after the other; must not throw. */
+  readonly deliver: (message: StoredMessage) => void;
+  /** Told about a query that failed; the feed goes on. */
+  readonly onError: (error: unknown) => void;
+}
+
+const channel = "realtime_messages";
+const batchMax = 500;
+/** Rows that one interruption may bring live; older ones are left to replay. */
+const catchUpPagesMax = 20;
+const overlapMs = 60_000;
+/** Ids that are remembered so that nothing is delivered twice. */
+const rememberedMax = 20_000;
+const announcedMax = 100_000;
+const retryDelayMs = 500;
+const retriesMax = 20;
+const firstId = "00000000-0000-0000-0000-000000000000";
+
+/** Resolves when the database is listened to: what is committed from then on is delivered. */
+export async function startFeed(sql: Sql, options: FeedOptions): Promise<Feed> {
+  const state = new FeedState(sql, options);
+  state.remember(firstId, await readClock(sql));
+  const { unlisten } = await sql.listen(
+    channel,
+    (id) => state.announce(id),
+    () => state.listened(),
+  );
+  return {
+    close: async () => {
+      state.stop();
+      await unlisten();
+      await state.idle;
+    },
+  };
+}
+
+class FeedState {
+  /** Resolves when nothing is being asked. */
+  idle: Promise<void> = Promise.resolve();
+  readonly #sql: Sql;
+  readonly #options: FeedOptions;
+  /** Every id delivered lately, with the time of its row, in the order of delivery. */
+  readonly #delivered = new Map<string, bigint>();
+  #latest = 0n;
+  /** No row before this time is asked for: ids from before may have been forgotten. */
+  #floor = 0n;
+  #announced: string[] = [];
+  #mustCatchUp = false;
+  #isPumping = false;
+  #isStopped = false;
+
+  constructor(sql: Sql, options: FeedOptions) {
+    this.#sql = sql;
+    this.#options = options;
+  }
+
+  announce(id: string): void {
+    if (this.#announced.length >= announcedMax) this.#giveUp();
+    this.#announced.push(id);
+    this.#pump();
+  }
+
+  /** After the first LISTEN there is nothing to find: the time to catch up from is the time of the start. */
+  listened(): void {
+    this.#mustCatchUp = true;
+    this.#pump();
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+  }
+
+  remember(id: string, microseconds: string): void {
+    const time = BigInt(microseconds);
+    if (this.#latest === 0n) this.#floor = time;
+    if (time > this.#latest) this.#latest = time;
+    this.#delivered.set(id, time);
+    if (this.#delivered.size <= rememberedMax) return;
+    for (const [oldest, oldestTime] of this.#delivered) {
+      this.#delivered.delete(oldest);
+      if (oldestTime >= this.#floor) this.#floor = oldestTime + 1n;
+      return;
+    }
+  }
+
+  #pump(): void {
+    if (this.#isPumping || this.#isStopped) return;
+    this.#isPumping = true;
+    this.idle = this.#work().finally(() => {
+      this.#isPumping = false;
+    });
+  }
+
+  async #work(): Promise<void> {
+    let failures = 0;
+    while (!this.#isStopped && (this.#mustCatchUp || this.#announced.length > 0)) {
+      try {
+        if (this.#mustCatchUp) await this.#catchUp();
+        await this.#readAnnounced();
+        failures = 0;
+      } catch (error) {
+        this.#options.onError(error);
+        failures += 1;
+        if (failures > retriesMax) return this.#giveUp();
+        await new Promise((resolve) => setTimeout(resolve, retryDelayMs));
+      }
+    }
+  }
+
+  /** What waits is left to replay; a connection that comes back catches up by itself. */
+  #giveUp(): void {
+    this.#announced = [];
+    this.#mustCatchUp = false;
+  }
+
+  async #readAnnounced(): Promise<void> {
+    const ids = this.#announced.slice(0, batchMax);
+    if (ids.length === 0) return;
+    const unknown = ids.filter((id) => !this.#delivered.has(id) && isUuid(id));
+    const rows = unknown.length > 0 ? await listMessages(this.#sql, unknown) : [];
+    const byId = new Map(rows.map((row) => [row.id, row]));
+    this.#announced.splice(0, ids.length);
+    for (const id of unknown) this.#deliver(byId.get(id));
+  }
+
+  async #catchUp(): Promise<void> {
+    this.#mustCatchUp = false;
+    try {
+      await this.#readMissed();
+    } catch (error) {
+      this.#mustCatchUp = true;
+      throw error;
+    }
+  }
+
+  async #readMissed(): Promise<void> {
+    const overlapped = this.#latest - BigInt(overlapMs) * 1000n;
+    const start = overlapped > this.#floor ? overlapped : this.#floor;
+    let after = { insertedMicroseconds: String(start), id: firstId };
+    for (let page = 0; page < catchUpPagesMax; page += 1) {
+      const rows = await listMessagesAfter(this.#sql, after, batchMax);
+      for (const row of rows) this.#deliver(row);
+      const last = rows.at(-1);
+      if (rows.length < batchMax || !last) return;
+      after = last;
+    }
+  }
+
+  #deliver(row: StoredMessage | undefined): void {
+    if (!row || this.#delivered.has(row.id) || this.#isStopped) return;
+    this.remember(row.id, row.insertedMicroseconds);
+    this.#options.deliver(row);
+  }
+}
+
+/** Every role may NOTIFY; what is not an id is nobody's message. */
+function isUuid(text: string): boolean {
+  return /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(text);
+}
