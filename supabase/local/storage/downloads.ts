@@ -65,7 +65,7 @@ function describeObject(object: StoredObject, { download, expiresAt }: Delivery)
     // A page is shown as its source, as on a hosted project: nobody's upload may run beside the console.
     "content-type": /html/i.test(mimeType) ? "text/plain" : mimeType,
     "x-content-type-options": "nosniff",
-    "last-modified": object.updated_at.toUTCString(),
+    "last-modified": new Date(object.updatedAt).toUTCString(),
     "content-length": String(metadata.size ?? 0),
   });
   if (/xml|svg/i.test(mimeType)) headers.set("content-security-policy", "default-src 'none'; sandbox");
@@ -103,7 +103,7 @@ function isFresh(request: Headers, object: StoredObject, answer: Headers): boole
     return known.includes("*") || (etag !== null && known.includes(etag));
   }
   const since = Date.parse(request.get("if-modified-since") ?? "");
-  return Math.floor(object.updated_at.getTime() / 1000) * 1000 <= since;
+  return Math.floor(Date.parse(object.updatedAt) / 1000) * 1000 <= since;
 }
 
 /** If-Range: a part is of use only beside the rest of the same version. */

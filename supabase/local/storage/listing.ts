@@ -14,11 +14,11 @@ export interface Entry {
   /** Null for a folder. */
   readonly id: string | null;
   readonly metadata: FileMetadata | null;
-  readonly created_at: Date | null;
-  readonly updated_at: Date | null;
-  readonly last_accessed_at: Date | null;
+  readonly createdAt: string | null;
+  readonly updatedAt: string | null;
+  readonly lastAccessedAt: string | null;
   /** The value sorted by, to the microsecond where it is a time. */
-  readonly sort_key: string;
+  readonly sortKey: string;
 }
 
 export interface EntryQuery {
@@ -102,15 +102,19 @@ export function toListed(entry: Entry, prefix: string) {
     const nothing = { id: null, updated_at: null, created_at: null, last_accessed_at: null, metadata: null };
     return { name: name.slice(0, -1), ...nothing };
   }
-  const { id, updated_at, created_at, last_accessed_at, metadata } = entry;
-  return { name, id, updated_at, created_at, last_accessed_at, metadata };
+  return { ...toJson(entry), name };
 }
 
 export interface ListedPage {
   readonly hasNext: boolean;
   readonly nextCursor?: string;
   readonly folders: { readonly name: string; readonly key: string }[];
-  readonly objects: Omit<Entry, "sort_key">[];
+  readonly objects: (ReturnType<typeof toJson> & { readonly key: string })[];
+}
+
+function toJson({ name, id, updatedAt, createdAt, lastAccessedAt, metadata }: Entry) {
+  const times = { updated_at: updatedAt, created_at: createdAt, last_accessed_at: lastAccessedAt };
+  return { name, id, ...times, metadata };
 }
 
 /** A page of `listV2()` from entries of which one more than `query.limit` were asked for. */
@@ -124,7 +128,7 @@ export function toPage(entries: readonly Entry[], query: EntryQuery): ListedPage
     folders: shown.filter((entry) => entry.id === null).map(({ name }) => ({ name, key: name })),
     objects: shown
       .filter((entry) => entry.id !== null)
-      .map(({ sort_key, ...entry }) => ({ ...entry, key: entry.name })),
+      .map((entry) => ({ ...toJson(entry), key: entry.name })),
   };
 }
 
@@ -137,7 +141,7 @@ const Cursor = z.object({
 export type Cursor = z.infer<typeof Cursor>;
 
 function encodeCursor(last: Entry, { column, order }: EntryQuery): string {
-  const cursor = { sortKey: last.sort_key, name: last.name, column, order };
+  const cursor = { sortKey: last.sortKey, name: last.name, column, order };
   return Buffer.from(JSON.stringify(cursor)).toString("base64url");
 }
 

@@ -53,7 +53,7 @@ export async function receiveObject(
 ): Promise<string> {
   const bucket = await getBucket(tools, checkBucketName(target.bucketId));
   checkKey(target.name);
-  const limitBytes = Math.min(bucket.file_size_limit ?? Number.POSITIVE_INFINITY, tools.fileSizeLimitBytes);
+  const limitBytes = Math.min(bucket.fileSizeLimit ?? Number.POSITIVE_INFINITY, tools.fileSizeLimitBytes);
   const body = openBody(request);
   try {
     const file = await openUpload(body, request.headers);
@@ -157,7 +157,7 @@ export async function copyObject(tools: StorageTools, copy: CopyRequest): Promis
   );
   if (!source?.version) throw storageErrors.noSuchKey();
   const metadata = { ...source.metadata, ...withoutEmpty(copy.overrides) };
-  const userMetadata = copy.overrides ? copy.userMetadata : (source.user_metadata ?? undefined);
+  const userMetadata = copy.overrides ? copy.userMetadata : (source.userMetadata ?? undefined);
   checkFits(tools, metadata, bucket);
   await checkMayUpload(tools, to, metadata, userMetadata);
   const version = await copyStoredFile(tools.folder, source.version);
@@ -199,11 +199,11 @@ async function getBucket(tools: StorageTools, id: string): Promise<Bucket> {
 
 /** What a bucket refuses as an upload does not come in by copying or moving either. */
 function checkFits(tools: StorageTools, metadata: NewObject["metadata"], bucket: Bucket): void {
-  const limitBytes = Math.min(bucket.file_size_limit ?? Number.POSITIVE_INFINITY, tools.fileSizeLimitBytes);
+  const limitBytes = Math.min(bucket.fileSizeLimit ?? Number.POSITIVE_INFINITY, tools.fileSizeLimitBytes);
   if ((metadata.size ?? 0) > limitBytes) throw storageErrors.tooLarge();
   checkMimeType(metadata.mimetype ?? "application/octet-stream", bucket);
 }
 
 function checkMimeType(mimeType: string, bucket: Bucket): void {
-  if (!isAllowedMimeType(mimeType, bucket.allowed_mime_types)) throw storageErrors.invalidMimeType(mimeType);
+  if (!isAllowedMimeType(mimeType, bucket.allowedMimeTypes)) throw storageErrors.invalidMimeType(mimeType);
 }
