@@ -43,6 +43,27 @@ export function databaseErrorCode(error: unknown): string | undefined {
   return typeof error.code === "string" ? error.code : undefined;
 }
 
+/**
+ * Whether the same statements may succeed a moment later: the connection broke, the server restarts or is full, or
+ * another transaction was in the way.
+ */
+export function isTransientDatabaseError(error: unknown): boolean {
+  const code = databaseErrorCode(error) ?? "";
+  return /^(08|40|53)...$|^57P0[1-3]$/.test(code) || brokenConnectionCodes.has(code);
+}
+
+/** What postgres.js and the socket under it call a connection that did not hold. */
+const brokenConnectionCodes = new Set([
+  "CONNECTION_CLOSED",
+  "CONNECT_TIMEOUT",
+  "ECONNREFUSED",
+  "ECONNRESET",
+  "EPIPE",
+  "ETIMEDOUT",
+  "ENOTFOUND",
+  "EAI_AGAIN",
+]);
+
 /** The constraint that a database error names, or undefined. */
 export function violatedConstraint(error: unknown): string | undefined {
   if (!(error instanceof Error) || !("constraint_name" in error)) return undefined;

@@ -6,7 +6,7 @@
  *    └─error─▶ begin · fail_job ──failed/cancelled──▶ landFailure · commit   (queued again: nothing to land)
  */
 import type { Sql } from "postgres";
-import { databaseErrorCode } from "../database.ts";
+import { databaseErrorCode, isTransientDatabaseError } from "../database.ts";
 import { AppError, toAppError } from "../errors.ts";
 import type { JobState } from "./contract.ts";
 import type { AnyJobKind, Task } from "./kinds.ts";
@@ -24,11 +24,17 @@ export type StopReason = "cancelled" | "lost" | "timeout" | "shutdown";
 
 export type JobEnding = JobState | "lost" | "released";
 
+export interface Ended {
+  readonly ending: JobEnding;
+  /** Why it failed or is queued again. */
+  readonly error?: AppError;
+}
+
 export interface Execution {
   readonly job: ClaimedJob;
   stop(reason: StopReason): void;
   /** How it ended; rejects only when the database could not be told, and then the lease runs out. */
-  readonly ended: Promise<{ ending: JobEnding; error?: AppError }>;
+  readonly ended: Promise<Ended>;
 }
 
 /** Starts a claimed job. A second `stop` is ignored: the first reason counts. */
@@ -40,21 +46,37 @@ export function executeJob(sql: Sql, task: Task, job: ClaimedJob): Execution {
   return { job, stop, ended };
 }
 
-async function runAndEnd(sql: Sql, task: Task, job: ClaimedJob, signal: AbortSignal) {
+async function runAndEnd(sql: Sql, task: Task, job: ClaimedJob, signal: AbortSignal): Promise<Ended> {
   const progress = createProgressReporter(sql, job);
+  const context = { job, attempt: job.attempts, signal, reportProgress: progress.report };
+  const ran = await untilAborted(task.run(job.payload, context), signal).then(
+    (outcome) => ({ outcome }),
+    (thrown: unknown) => ({ thrown, reason: signal.aborted ? (signal.reason as StopReason) : undefined }),
+  );
+  await progress.settled();
+  if ("thrown" in ran) return persist(() => endUnsuccessfully(sql, task.kind, job, ran));
   try {
-    const outcome = await untilAborted(
-      task.run(job.payload, { job, attempt: job.attempts, signal, reportProgress: progress.report }),
-      signal,
-    );
-    await progress.settled();
-    return { ending: await landOutcome(sql, task.kind, job, outcome) };
+    return { ending: await persist(() => landOutcome(sql, task.kind, job, ran.outcome)) };
   } catch (thrown) {
-    await progress.settled();
-    return endUnsuccessfully(sql, task.kind, job, {
-      thrown,
-      reason: signal.aborted ? signal.reason : undefined,
-    });
+    if (isTransientDatabaseError(thrown)) throw thrown;
+    return persist(() => endUnsuccessfully(sql, task.kind, job, { thrown, reason: undefined }));
+  }
+}
+
+const endingTriesMax = 9;
+
+/**
+ * Tries to write an ending for about 15 s while the database is away, so that a restart does not cost the work that
+ * was done. Writing it twice is safe: the first one took the claim.
+ */
+async function persist<T>(write: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await write();
+    } catch (error) {
+      if (tries === endingTriesMax || !isTransientDatabaseError(error)) throw error;
+      await new Promise((resolve) => setTimeout(resolve, Math.min(5_000, 50 * 2 ** tries)));
+    }
   }
 }
 
@@ -76,54 +98,52 @@ function landOutcome(sql: Sql, kind: AnyJobKind, job: ClaimedJob, outcome: unkno
   }) as Promise<JobEnding>;
 }
 
+interface Stopped {
+  readonly thrown: unknown;
+  readonly reason: StopReason | undefined;
+}
+
 async function endUnsuccessfully(
   sql: Sql,
   kind: AnyJobKind,
   job: ClaimedJob,
-  stopped: { thrown: unknown; reason: StopReason | undefined },
-): Promise<{ ending: JobEnding; error?: AppError }> {
+  stopped: Stopped,
+): Promise<Ended> {
   if (stopped.reason === "lost") return { ending: "lost" };
-  if (stopped.reason === "shutdown") {
-    return { ending: (await releaseJob(sql, job)) ? "released" : "lost" };
-  }
   const error = explainFailure(kind, stopped);
-  const ending = (await sql.begin(async (transaction) => {
-    const state = await failJob(transaction, job, {
-      code: error.code,
-      message: error.message,
-      retryable: error.retryable,
-    });
+  const told = { code: error.code, message: error.message };
+  return sql.begin(async (transaction): Promise<Ended> => {
+    const state =
+      stopped.reason === "shutdown"
+        ? await releaseJob(transaction, job)
+        : await failJob(transaction, job, { ...told, retryable: error.retryable });
     if (state === "cancelled") await kind.landFailure(transaction, job, cancelledError);
-    if (state === "failed") {
-      await kind.landFailure(transaction, job, { code: error.code, message: error.message });
-    }
-    return state ?? "lost";
-  })) as JobEnding;
-  return { ending, error };
+    if (state === "failed") await kind.landFailure(transaction, job, told);
+    if (stopped.reason === "shutdown" && state === "queued") return { ending: "released" };
+    return state === "cancelled" ? { ending: state } : { ending: state ?? "lost", error };
+  }) as Promise<Ended>;
 }
 
 /** What we did not foresee may pass; what we did says itself whether it may. */
-function explainFailure(
-  kind: AnyJobKind,
-  stopped: { thrown: unknown; reason: StopReason | undefined },
-): AppError {
+function explainFailure(kind: AnyJobKind, stopped: Stopped): AppError {
   if (stopped.reason === "timeout") {
     const seconds = Math.round(kind.timeoutMs / 1000);
     return new AppError("deadline_exceeded", `The work took longer than ${seconds} s.`, { retryable: true });
   }
   const error = toAppError(stopped.thrown);
   if (error.code !== "unexpected") return error;
-  // 23xxx: a constraint refused the result; the same result would be refused again.
-  const retryable = databaseErrorCode(stopped.thrown)?.startsWith("23") !== true;
+  // 22xxx, 23xxx: the database refused a value of the result; the same result would be refused again.
+  const retryable = !/^2[23]/.test(databaseErrorCode(stopped.thrown) ?? "");
   return new AppError("unexpected", error.message, { cause: stopped.thrown, retryable });
 }
 
 const progressIntervalMs = 250;
 
-/** Sends the newest progress at most four times a second; what is overtaken is never sent. */
+/** Sends the newest progress at most four times a second, never going back; what is overtaken is never sent. */
 function createProgressReporter(sql: Sql, job: ClaimedJob) {
   let newest: { done: number; total: number; message?: string | undefined } | undefined;
-  let sending: Promise<void> = Promise.resolve();
+  let doneMost = 0;
+  let sending: Promise<unknown> = Promise.resolve();
   let timer: ReturnType<typeof setTimeout> | undefined;
   let sentAtMs = 0;
 
@@ -134,17 +154,13 @@ function createProgressReporter(sql: Sql, job: ClaimedJob) {
     if (!progress) return;
     sentAtMs = Date.now();
     // Progress is a hint: a failure to tell it must not fail the work.
-    sending = sending
-      .then(() => reportProgress(sql, job, progress))
-      .then(
-        () => {},
-        () => {},
-      );
+    sending = sending.then(() => reportProgress(sql, job, progress)).catch(() => {});
   };
 
   return {
     report(done: number, total: number, message?: string): void {
-      newest = { done: Math.min(done, total), total, message };
+      doneMost = Math.max(doneMost, Math.min(done, total));
+      newest = { done: Math.min(doneMost, total), total, message };
       timer ??= setTimeout(send, Math.max(0, sentAtMs + progressIntervalMs - Date.now()));
     },
     /** Drops what was not sent yet, and waits for what was. */

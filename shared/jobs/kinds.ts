@@ -1,5 +1,6 @@
 import type { TransactionSql } from "postgres";
 import type { z } from "zod";
+import { AppError } from "../errors.ts";
 import type { JobError, JobLane } from "./contract.ts";
 
 /** What a landing knows of the job that ends. */
@@ -52,10 +53,19 @@ export interface Task {
   run(payload: unknown, context: TaskContext): Promise<unknown>;
 }
 
-/** Binds a kind to its work with the types of both checked. */
+/** Binds a kind to its work with the types of both checked. A payload that does not fit will not fit later. */
 export function defineTask<Payload, Outcome>(
   kind: JobKind<Payload, Outcome>,
   run: (payload: Payload, context: TaskContext) => Promise<Outcome>,
 ): Task {
-  return { kind, run: (payload, context) => run(kind.payload.parse(payload), context) };
+  return {
+    kind,
+    async run(payload, context) {
+      const parsed = kind.payload.safeParse(payload);
+      if (parsed.success) return run(parsed.data, context);
+      throw new AppError("invalid_request", `The payload does not fit ${kind.name}.`, {
+        cause: parsed.error,
+      });
+    },
+  };
 }

@@ -138,12 +138,12 @@ export async function failJob(
   return row?.state ?? undefined;
 }
 
-/** Hands a claim back untried; false when it is lost. */
-export async function releaseJob(sql: Database, held: Claim): Promise<boolean> {
-  const [row] = await sql<{ released: boolean }[]>`
-    select parlance.release_job(${held.id}, ${held.claim}) as released
+/** Hands a claim back untried: `queued`, or `cancelled` when that was asked for; undefined when it is lost. */
+export async function releaseJob(sql: Database, held: Claim): Promise<JobState | undefined> {
+  const [row] = await sql<{ state: JobState | null }[]>`
+    select parlance.release_job(${held.id}, ${held.claim}) as state
   `;
-  return row?.released ?? false;
+  return row?.state ?? undefined;
 }
 
 /**
@@ -155,40 +155,78 @@ export async function cancelJob(
   kinds: ReadonlyMap<string, AnyJobKind>,
   job: { id: string; kind: string; ownerId: string | null; subjectId: string | null },
 ): Promise<JobState | undefined> {
-  const [row] = await transaction<{ state: JobState | null }[]>`
-    select parlance.cancel_job(${job.id}) as state
+  const [row] = await transaction<{ state: JobState; endedNow: boolean }[]>`
+    select state, ended_now from parlance.cancel_job(${job.id})
   `;
-  if (row?.state === "cancelled") {
-    await kinds.get(job.kind)?.landFailure(transaction, job, cancelledError);
-  }
-  return row?.state ?? undefined;
+  if (row?.endedNow) await kinds.get(job.kind)?.landFailure(transaction, job, cancelledError);
+  return row?.state;
 }
 
 export const cancelledError: JobError = { code: "cancelled", message: "Cancelled on request." };
 
+/** A job whose worker is gone, and what became of it. */
+interface ExpiredJob {
+  readonly id: string;
+  readonly kind: string;
+  readonly ownerId: string | null;
+  readonly subjectId: string | null;
+  readonly state: JobState;
+}
+
 /**
- * Takes back the jobs of workers that are gone and lands those that ended by it, in one transaction.
- * Answers how many were taken.
+ * Takes back the jobs of workers that are gone and lands those that ended by it, each in a transaction of its own:
+ * one whose landing is refused keeps its claim, is told at the end and holds up no other. Answers how many were
+ * taken.
  */
 export async function rescueJobs(
   sql: Sql,
   kinds: ReadonlyMap<string, AnyJobKind>,
-  jobsMax = 100,
+  jobsMax = 1000,
 ): Promise<number> {
-  return (await sql.begin(async (transaction) => {
-    const expired = await transaction<
-      { id: string; kind: string; ownerId: string | null; subjectId: string | null; state: JobState }[]
-    >`
-      select id, kind, owner_id, subject_id, state from parlance.expire_leases(${jobsMax})
-    `;
-    for (const job of expired) {
-      if (job.state === "queued") continue;
-      const error =
-        job.state === "cancelled"
-          ? cancelledError
-          : { code: "lease_expired", message: "The worker that ran this stopped answering." };
-      await kinds.get(job.kind)?.landFailure(transaction, job, error);
+  const refused: string[] = [];
+  const errors: unknown[] = [];
+  let rescued = 0;
+  while (rescued + refused.length < jobsMax) {
+    let job: ExpiredJob | undefined;
+    try {
+      await sql.begin(async (transaction) => {
+        job = await expireLease(transaction, refused);
+        if (job) await landExpiry(transaction, kinds, job);
+      });
+      if (!job) break;
+      rescued += 1;
+    } catch (error) {
+      if (!job) throw error;
+      refused.push(job.id);
+      errors.push(error);
     }
-    return expired.length;
-  })) as number;
+  }
+  if (errors.length > 0) throw new AggregateError(errors, `not landed: ${refused.join(", ")}`);
+  return rescued;
 }
+
+async function expireLease(
+  transaction: TransactionSql,
+  exceptIds: string[],
+): Promise<ExpiredJob | undefined> {
+  const [job] = await transaction<ExpiredJob[]>`
+    select id, kind, owner_id, subject_id, state from parlance.expire_leases(1, ${exceptIds}::uuid[])
+  `;
+  return job;
+}
+
+async function landExpiry(
+  transaction: TransactionSql,
+  kinds: ReadonlyMap<string, AnyJobKind>,
+  job: ExpiredJob,
+): Promise<void> {
+  if (job.state === "queued") return;
+  const error = job.state === "cancelled" ? cancelledError : leaseExpiredError;
+  await kinds.get(job.kind)?.landFailure(transaction, job, error);
+}
+
+/** The same words as `expire_leases` writes. */
+const leaseExpiredError: JobError = {
+  code: "lease_expired",
+  message: "The worker that ran this stopped answering.",
+};

@@ -24,7 +24,7 @@ export interface RunnerOptions {
   listens?: boolean;
   /** Default 30. A worker that is silent for longer loses its jobs. */
   leaseSeconds?: number;
-  /** Default 5,000 with LISTEN, 250 without. */
+  /** Default 5,000 once a notification was heard, 250 until then and without LISTEN. */
   pollMs?: number;
   /** Given to running jobs at the end before they are handed back. Default 10,000. */
   drainMs?: number;
@@ -35,6 +35,8 @@ export interface RunnerOptions {
 export interface Runner {
   /** Jobs that run now. */
   readonly running: number;
+  /** Whether the database was heard to notify; some poolers take LISTEN and never deliver. */
+  readonly hears: boolean;
   /** Stops claiming, waits for what runs, hands back what does not end in time. */
   stop(): Promise<void>;
 }
@@ -48,13 +50,17 @@ export function startRunner(options: RunnerOptions): Runner {
 class JobRunner implements Runner {
   readonly #options: RunnerOptions;
   readonly #tasks: ReadonlyMap<string, Task>;
-  readonly #executions = new Map<string, Execution>();
+  /** By claim, not by job: a job that was lost may be claimed again while its old run still ends. */
+  readonly #executions = new Map<number, Execution>();
   readonly #leaseSeconds: number;
   readonly #timers: ReturnType<typeof setInterval>[] = [];
-  readonly #unlistens: (() => Promise<void>)[] = [];
+  readonly #unlistens: (() => Promise<unknown>)[] = [];
+  #pollTimer: ReturnType<typeof setTimeout> | undefined;
+  #listening: Promise<void> | undefined;
   #claiming: Promise<void> | undefined;
   #claimAgain = false;
-  #stopping = false;
+  #hears = false;
+  #stopped: Promise<void> | undefined;
 
   constructor(options: RunnerOptions) {
     this.#options = options;
@@ -66,54 +72,75 @@ class JobRunner implements Runner {
     return this.#executions.size;
   }
 
-  start(): void {
-    const { listens = true, pollMs = listens ? 5_000 : 250 } = this.#options;
-    const beatMs = (this.#leaseSeconds * 1000) / 3;
-    this.#timers.push(setInterval(() => this.#wake(), pollMs));
-    this.#timers.push(setInterval(() => this.#attempt("heartbeat", () => this.#beat()), beatMs));
-    this.#timers.push(setInterval(() => this.#attempt("rescue", () => this.#rescue()), beatMs));
-    if (listens) this.#attempt("listen", () => this.#listen());
-    this.#wake();
+  get hears(): boolean {
+    return this.#hears;
   }
 
-  async stop(): Promise<void> {
-    this.#stopping = true;
+  start(): void {
+    this.#timers.push(this.#everyBeat("heartbeat", () => this.#beat()));
+    this.#timers.push(this.#everyBeat("rescue", () => this.#rescue()));
+    if (this.#options.listens ?? true) this.#listening = this.#attempt("listen", () => this.#listen());
+    this.#poll();
+  }
+
+  stop(): Promise<void> {
+    this.#stopped ??= this.#drain();
+    return this.#stopped;
+  }
+
+  async #drain(): Promise<void> {
     for (const timer of this.#timers) clearInterval(timer);
+    clearTimeout(this.#pollTimer);
     await this.#claiming;
     const drained = Promise.all(
       [...this.#executions.values()].map((execution) => execution.ended.catch(() => {})),
     );
     // Leases must outlive the wait for what still runs.
-    const beating = setInterval(
-      () => this.#attempt("heartbeat", () => this.#beat()),
-      (this.#leaseSeconds * 1000) / 3,
-    );
+    const beating = this.#everyBeat("heartbeat", () => this.#beat());
     const release = setTimeout(() => {
       for (const execution of this.#executions.values()) execution.stop("shutdown");
     }, this.#options.drainMs ?? 10_000);
     await drained;
     clearTimeout(release);
     clearInterval(beating);
+    await this.#listening;
     await Promise.allSettled(this.#unlistens.map((unlisten) => unlisten()));
   }
 
+  #everyBeat(doing: string, work: () => Promise<void>): ReturnType<typeof setInterval> {
+    return setInterval(() => this.#attempt(doing, work), (this.#leaseSeconds * 1000) / 3);
+  }
+
+  #poll(): void {
+    this.#wake();
+    const pollMs = this.#options.pollMs ?? (this.#hears ? 5_000 : 250);
+    this.#pollTimer = setTimeout(() => this.#poll(), pollMs);
+  }
+
+  /** Listens, and calls itself once to learn whether calls arrive. */
   async #listen(): Promise<void> {
     const { sql } = this.#options;
+    const hear = () => {
+      this.#hears = true;
+      this.#wake();
+    };
     // `onlisten` fires on every reconnection: what was missed meanwhile is found by looking.
-    const jobs = await sql.listen(
-      "parlance_jobs",
-      () => this.#wake(),
-      () => this.#wake(),
-    );
-    const cancellations = await sql.listen("parlance_cancellations", (id) =>
-      this.#executions.get(id)?.stop("cancelled"),
-    );
-    this.#unlistens.push(jobs.unlisten, cancellations.unlisten);
+    const jobs = await sql.listen("parlance_jobs", hear, () => this.#wake());
+    this.#unlistens.push(jobs.unlisten);
+    const cancellations = await sql.listen("parlance_cancellations", (id) => this.#cancel(id));
+    this.#unlistens.push(cancellations.unlisten);
+    await sql.notify("parlance_jobs", "");
+  }
+
+  #cancel(id: string): void {
+    for (const execution of this.#executions.values()) {
+      if (execution.job.id === id) execution.stop("cancelled");
+    }
   }
 
   /** Claims until there is nothing to claim or no room; one round at a time, and one more when asked meanwhile. */
   #wake(): void {
-    if (this.#stopping) return;
+    if (this.#stopped) return;
     this.#claimAgain = true;
     this.#claiming ??= this.#claimRounds().finally(() => {
       this.#claiming = undefined;
@@ -122,7 +149,7 @@ class JobRunner implements Runner {
   }
 
   async #claimRounds(): Promise<void> {
-    while (this.#claimAgain && !this.#stopping) {
+    while (this.#claimAgain && !this.#stopped) {
       this.#claimAgain = false;
       for (const lane of ["interactive", "bulk"] as const) await this.#claimLane(lane);
     }
@@ -156,7 +183,7 @@ class JobRunner implements Runner {
     if (!task) return;
     const startedAtMs = Date.now();
     const execution = executeJob(this.#options.sql, task, job);
-    this.#executions.set(job.id, execution);
+    this.#executions.set(job.claim, execution);
     execution.ended
       .then(
         ({ ending, error }) => this.#options.onEnded?.(job, ending, error, Date.now() - startedAtMs),
@@ -164,22 +191,19 @@ class JobRunner implements Runner {
         (error) => this.#options.onTrouble?.(`end of job ${job.id}`, error),
       )
       .finally(() => {
-        this.#executions.delete(job.id);
+        this.#executions.delete(job.claim);
         this.#wake();
       });
   }
 
   async #beat(): Promise<void> {
     const claims = [...this.#executions.values()].map(({ job }) => ({ id: job.id, claim: job.claim }));
-    const held = new Map(
-      (await heartbeatJobs(this.#options.sql, claims, this.#leaseSeconds)).map((row) => [row.id, row]),
-    );
-    for (const { id, claim } of claims) {
-      const execution = this.#executions.get(id);
-      if (execution?.job.claim !== claim) continue;
-      const row = held.get(id);
-      if (!row) execution.stop("lost");
-      else if (row.cancelRequested) execution.stop("cancelled");
+    const answers = await heartbeatJobs(this.#options.sql, claims, this.#leaseSeconds);
+    const held = new Map(answers.map((answer) => [answer.claim, answer]));
+    for (const { claim } of claims) {
+      const answer = held.get(claim);
+      if (!answer) this.#executions.get(claim)?.stop("lost");
+      else if (answer.cancelRequested) this.#executions.get(claim)?.stop("cancelled");
     }
   }
 
@@ -188,7 +212,7 @@ class JobRunner implements Runner {
     if (rescued > 0) this.#wake();
   }
 
-  #attempt(doing: string, work: () => Promise<void>): void {
-    work().catch((error) => this.#options.onTrouble?.(doing, error));
+  #attempt(doing: string, work: () => Promise<void>): Promise<void> {
+    return work().catch((error) => this.#options.onTrouble?.(doing, error));
   }
 }

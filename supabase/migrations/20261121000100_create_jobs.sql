@@ -73,7 +73,8 @@ create table parlance.job_events (
   sequence integer not null,
   event text not null,
   data jsonb not null,
-  created_at timestamptz not null default now(),
+  -- The clock, not the start of the transaction: age follows the sequence.
+  created_at timestamptz not null default clock_timestamp(),
   primary key (job_id, sequence)
 );
 
@@ -120,15 +121,20 @@ create view parlance.job_views with (security_invoker = true) as
     cancel_requested_at, event_sequence, events_pruned_to, created_at, started_at, finished_at
   from parlance.jobs;
 
--- Before a change: an ended job stays as it ended, and a change worth telling takes the next number of the
--- job's sequence under the row's lock. Progress is told only when `report_progress` says it is due.
+-- Before a change: an ended job stays as it ended (only its old events may go), and a change worth telling takes
+-- the next number of the job's sequence under the row's lock. Progress is told only when `report_progress` says
+-- it is due.
 create function parlance.number_job_event() returns trigger
   language plpgsql security definer set search_path = ''
   as $$
 begin
-  if tg_op = 'UPDATE' and old.state in ('done', 'failed', 'cancelled')
-    and (new.state <> old.state or new.result is distinct from old.result) then
-    raise exception 'job % has ended as %', old.id, old.state using errcode = 'check_violation';
+  if tg_op = 'UPDATE' and old.state in ('done', 'failed', 'cancelled') then
+    old.events_pruned_to := new.events_pruned_to;
+    if new is distinct from old then
+      raise exception 'job % has ended as %', old.id, old.state
+        using errcode = 'check_violation', constraint = 'ended_stays_ended', schema = 'parlance', table = 'jobs';
+    end if;
+    return new;
   end if;
   if tg_op = 'INSERT'
     or new.state <> old.state
@@ -235,7 +241,7 @@ begin
 end
 $$;
 
--- Claims up to `jobs_max` jobs for a worker, interactive first, the longest due first.
+-- Claims up to `jobs_max` jobs for a worker and answers them in order: interactive first, the longest due first.
 -- `skip locked` lets workers claim at once without waiting for each other.
 create function parlance.claim_jobs(
   worker_id uuid,
@@ -259,20 +265,28 @@ create function parlance.claim_jobs(
     order by jobs.lane, jobs.run_after, jobs.id
     limit least(jobs_max, 1000)
     for update skip locked
+  ), claimed as (
+    update parlance.jobs
+    set state = 'running',
+      attempts = jobs.attempts + 1,
+      claim = nextval('parlance.job_claims'),
+      claimed_by = worker_id,
+      lease_expires_at = clock_timestamp() + make_interval(secs => lease_seconds),
+      started_at = coalesce(jobs.started_at, clock_timestamp()),
+      progress_done = 0,
+      progress_total = null,
+      progress_message = null,
+      -- The first progress of a claim is told at once.
+      told_at = 'epoch'
+    from due
+    where jobs.id = due.id
+    returning jobs.*
   )
-  update parlance.jobs
-  set state = 'running',
-    attempts = jobs.attempts + 1,
-    claim = nextval('parlance.job_claims'),
-    claimed_by = worker_id,
-    lease_expires_at = clock_timestamp() + make_interval(secs => lease_seconds),
-    started_at = coalesce(jobs.started_at, clock_timestamp()),
-    progress_done = 0,
-    progress_total = null,
-    progress_message = null
-  from due
-  where jobs.id = due.id
-  returning jobs.id, jobs.kind, jobs.lane, jobs.owner_id, jobs.subject_id, jobs.payload, jobs.attempts, jobs.attempts_max, jobs.claim
+  select
+    claimed.id, claimed.kind, claimed.lane, claimed.owner_id, claimed.subject_id,
+    claimed.payload, claimed.attempts, claimed.attempts_max, claimed.claim
+  from claimed
+  order by claimed.lane, claimed.run_after, claimed.id
 $$;
 
 -- Prolongs the leases of the claims still held and says which of them are to be cancelled; a claim that is
@@ -295,18 +309,22 @@ create function parlance.heartbeat_jobs(ids uuid[], claims bigint[], lease_secon
   returning jobs.id, jobs.claim, jobs.cancel_requested_at is not null
 $$;
 
--- Progress of a claim still held; false when it is lost. Told at most four times a second, and at its end.
+-- Progress of a claim still held; false when it is lost. It never goes back within a claim, and is told at most
+-- five times a second and when it reaches its total.
 create function parlance.report_progress(id uuid, claim bigint, done integer, total integer, message text default null)
   returns boolean
   language sql volatile security definer set search_path = ''
   as $$
   with reported as (
     update parlance.jobs
-    set progress_done = done,
-      progress_total = total,
+    set progress_done = greatest(progress_done, done),
+      progress_total = greatest(progress_total, total, case when total is not null then progress_done end),
       progress_message = left(message, 500),
-      told_at = case when done = total or told_at < clock_timestamp() - interval '250 milliseconds'
-        then clock_timestamp() else told_at end
+      told_at = case
+        when told_at < clock_timestamp() - interval '200 milliseconds' then clock_timestamp()
+        when done = total and progress_done < done then clock_timestamp()
+        else told_at
+      end
     where jobs.id = report_progress.id and jobs.claim = report_progress.claim
     returning 1
   )
@@ -332,14 +350,15 @@ create function parlance.complete_job(id uuid, claim bigint, result jsonb defaul
   select exists (select from ended)
 $$;
 
--- Seconds until the next try: 2, 4, 8 … never more than an hour, spread by up to a half so that jobs which
--- failed together do not come back together.
+-- Seconds until the next try: about 2, 4, 8 … and never more than an hour, spread by a quarter up and down so that
+-- jobs which failed together do not come back together.
 create function parlance.backoff_seconds(attempts integer) returns double precision
   language sql volatile
-  as $$ select least(3600, 2 ^ least(attempts, 12)) * (0.75 + random() / 2) $$;
+  as $$ select least(3600, 2 ^ least(attempts, 12) * (0.75 + random() / 2)) $$;
 
 -- What a claim that did not succeed becomes: cancelled when that was asked for, queued while it may be tried
--- again, else failed. Answers the new state, or null when the claim is lost.
+-- again, else failed. Answers the new state, or null when the claim is lost. A cancelled job keeps the cause of
+-- its last failed try, if there was one: being stopped is no failure.
 create function parlance.fail_job(id uuid, claim bigint, code text, message text, retryable boolean)
   returns parlance.job_state
   language sql volatile security definer set search_path = ''
@@ -350,8 +369,8 @@ create function parlance.fail_job(id uuid, claim bigint, code text, message text
       when retryable and attempts < attempts_max then 'queued'
       else 'failed'
     end::parlance.job_state,
-    error_code = code,
-    error_message = left(message, 2000),
+    error_code = case when cancel_requested_at is null then code else error_code end,
+    error_message = case when cancel_requested_at is null then left(message, 2000) else error_message end,
     claim = null, claimed_by = null, lease_expires_at = null,
     run_after = clock_timestamp() + make_interval(secs => parlance.backoff_seconds(attempts)),
     finished_at = case when cancel_requested_at is null and retryable and attempts < attempts_max then null else clock_timestamp() end
@@ -359,55 +378,60 @@ create function parlance.fail_job(id uuid, claim bigint, code text, message text
   returning state
 $$;
 
--- Hands a claim back untried, as a worker does that is told to end; the attempt is not counted.
-create function parlance.release_job(id uuid, claim bigint) returns boolean
+-- Hands a claim back untried, as a worker does that is told to end: it takes its old place in the queue, and the
+-- attempt is not counted. One that is to be cancelled ends here. Answers the new state, or null when the claim is
+-- lost.
+create function parlance.release_job(id uuid, claim bigint) returns parlance.job_state
   language sql volatile security definer set search_path = ''
   as $$
-  with released as (
-    update parlance.jobs
-    set state = 'queued',
-      attempts = attempts - 1,
-      claim = null, claimed_by = null, lease_expires_at = null,
-      run_after = now()
-    where jobs.id = release_job.id and jobs.claim = release_job.claim
-    returning 1
-  )
-  select exists (select from released)
+  update parlance.jobs
+  set state = case when cancel_requested_at is null then 'queued' else 'cancelled' end::parlance.job_state,
+    attempts = attempts - 1,
+    claim = null, claimed_by = null, lease_expires_at = null,
+    finished_at = case when cancel_requested_at is null then null else clock_timestamp() end
+  where jobs.id = release_job.id and jobs.claim = release_job.claim
+  returning state
 $$;
 
 -- Asks for a job's end: a queued one is cancelled at once, a running one when its worker hears of it.
--- Answers the state after; null when there is no such job. Asking twice changes nothing.
-create function parlance.cancel_job(id uuid) returns parlance.job_state
+-- Answers the state after and whether this call ended it, so that the caller lands it; nothing when there is no
+-- such job. Asking twice changes nothing.
+create function parlance.cancel_job(id uuid) returns table (state parlance.job_state, ended_now boolean)
   language plpgsql volatile security definer set search_path = ''
   as $$
+#variable_conflict use_column
 declare
   job parlance.jobs;
 begin
   select * into job from parlance.jobs where jobs.id = cancel_job.id for update;
+  if not found then
+    return;
+  end if;
   if job.state = 'queued' then
     update parlance.jobs
     set state = 'cancelled', cancel_requested_at = clock_timestamp(), finished_at = clock_timestamp()
     where jobs.id = cancel_job.id;
-    return 'cancelled';
-  end if;
-  if job.state = 'running' and job.cancel_requested_at is null then
+  elsif job.state = 'running' and job.cancel_requested_at is null then
     update parlance.jobs set cancel_requested_at = clock_timestamp() where jobs.id = cancel_job.id;
   end if;
-  return job.state;
+  return query select jobs.state, job.state = 'queued' from parlance.jobs where jobs.id = cancel_job.id;
 end
 $$;
 
 -- Takes the claims whose lease ran out from workers that are gone: back to the queue while attempts are left,
--- else ended. Answers the rows it took, so that the caller lands the failures in the same transaction.
-create function parlance.expire_leases(jobs_max integer)
+-- else ended. Answers the rows it took, so that the caller lands the failures in the same transaction; `except_ids`
+-- are those whose landing was refused, so that one of them does not hold up the others.
+create function parlance.expire_leases(jobs_max integer, except_ids uuid[] default '{}')
   returns table (id uuid, kind text, owner_id uuid, subject_id uuid, payload jsonb, state parlance.job_state)
   language sql volatile security definer set search_path = ''
   as $$
   with expired as materialized (
     select jobs.id
     from parlance.jobs
-    where jobs.state = 'running' and jobs.lease_expires_at < clock_timestamp()
-    order by jobs.id
+    where jobs.state = 'running'
+      and jobs.lease_expires_at < clock_timestamp()
+      and jobs.id <> all (except_ids)
+    order by jobs.lease_expires_at, jobs.id
     limit least(jobs_max, 1000)
     for update skip locked
   )
@@ -417,8 +441,8 @@ create function parlance.expire_leases(jobs_max integer)
       when attempts < attempts_max then 'queued'
       else 'failed'
     end::parlance.job_state,
-    error_code = 'lease_expired',
-    error_message = 'The worker that ran this stopped answering.',
+    error_code = case when cancel_requested_at is null then 'lease_expired' else error_code end,
+    error_message = case when cancel_requested_at is null then 'The worker that ran this stopped answering.' else error_message end,
     claim = null, claimed_by = null, lease_expires_at = null,
     run_after = clock_timestamp() + make_interval(secs => parlance.backoff_seconds(attempts)),
     finished_at = case when cancel_requested_at is null and attempts < attempts_max then null else clock_timestamp() end
@@ -519,7 +543,7 @@ revoke all on function
   parlance.fail_job(uuid, bigint, text, text, boolean),
   parlance.release_job(uuid, bigint),
   parlance.cancel_job(uuid),
-  parlance.expire_leases(integer),
+  parlance.expire_leases(integer, uuid[]),
   parlance.prune_jobs(timestamptz, timestamptz, integer),
   parlance.report_worker(uuid, text, text, text, text[], text[], bigint, jsonb, text),
   parlance.remove_worker(uuid),
@@ -534,7 +558,7 @@ grant execute on function
   parlance.complete_job(uuid, bigint, jsonb),
   parlance.fail_job(uuid, bigint, text, text, boolean),
   parlance.release_job(uuid, bigint),
-  parlance.expire_leases(integer),
+  parlance.expire_leases(integer, uuid[]),
   parlance.report_worker(uuid, text, text, text, text[], text[], bigint, jsonb, text),
   parlance.remove_worker(uuid)
 to service_role, parlance_sidecar;

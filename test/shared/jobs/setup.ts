@@ -1,0 +1,162 @@
+/** A database with one kind of job whose landings can be read back, and the few things that every test asks. */
+import type { Sql, TransactionSql } from "postgres";
+import { z } from "zod";
+import { createId } from "../../../shared/ids.ts";
+import type { JobError, JobEvent, JobState } from "../../../shared/jobs/contract.ts";
+import type { EndingJob, JobKind } from "../../../shared/jobs/kinds.ts";
+import { addJob, type ClaimedJob, claimJobs, type NewJob } from "../../../shared/jobs/queue.ts";
+import type { LocalDatabase } from "../../../supabase/local/database.ts";
+import { openTestDatabase } from "../../helpers/database.ts";
+
+export interface PaintPayload {
+  colour: string;
+}
+export interface PaintOutcome {
+  colour: string;
+}
+
+type PaintKind = JobKind<PaintPayload, PaintOutcome>;
+
+/** What a landing wrote; a test reads it back with `landings`. */
+async function write(transaction: TransactionSql, job: EndingJob, text: string): Promise<void> {
+  await transaction`insert into public.landings (job_id, text) values (${job.id}, ${text})`;
+}
+
+/** A kind of job that lands its colour, or the code of its error. */
+export function paintKind(overrides: Partial<PaintKind> = {}): PaintKind {
+  return {
+    name: "test.paint-wall",
+    runner: "sidecar",
+    lane: "bulk",
+    payload: z.object({ colour: z.string().max(100_000) }),
+    attemptsMax: 3,
+    timeoutMs: 10_000,
+    summarize: ({ colour }) => ({ colour }),
+    land: (transaction, job, outcome) => write(transaction, job, outcome.colour),
+    landFailure: (transaction, job, error: JobError) => write(transaction, job, error.code),
+    ...overrides,
+  };
+}
+
+export const paint = paintKind();
+/** The same work, for someone who waits. */
+export const ask = paintKind({ name: "test.ask-colour", lane: "interactive" });
+
+export interface JobRow {
+  readonly id: string;
+  readonly state: JobState;
+  readonly attempts: number;
+  readonly errorCode: string | null;
+  readonly errorMessage: string | null;
+  readonly result: Record<string, unknown> | null;
+  readonly progressDone: number;
+  readonly progressTotal: number | null;
+  readonly claim: number | null;
+  readonly claimedBy: string | null;
+  readonly cancelRequestedAt: string | null;
+  readonly eventSequence: number;
+  readonly eventsPrunedTo: number;
+  readonly startedAt: string | null;
+  readonly finishedAt: string | null;
+  readonly waitSeconds: number;
+}
+
+export interface JobsDatabase extends AsyncDisposable {
+  readonly database: LocalDatabase;
+  /** The owner of the tables: sees everything. */
+  readonly sql: Sql;
+  /** What a sidecar has. */
+  readonly sidecar: Sql;
+  add(job?: Partial<NewJob<PaintPayload>>, kind?: PaintKind): Promise<string>;
+  claim(jobsMax?: number, options?: { leaseSeconds?: number; kinds?: string[] }): Promise<ClaimedJob[]>;
+  /** Adds one job and claims it. */
+  claimNew(job?: Partial<NewJob<PaintPayload>>, kind?: PaintKind, leaseSeconds?: number): Promise<ClaimedJob>;
+  find(id: string): Promise<JobRow>;
+  events(id: string): Promise<JobEvent[]>;
+  landings(id: string): Promise<string[]>;
+  /** Ends the wait between two tries. */
+  makeDue(id: string): Promise<void>;
+  addUser(): Promise<string>;
+  clear(): Promise<void>;
+}
+
+export async function openJobsDatabase(): Promise<JobsDatabase> {
+  const database = await openTestDatabase();
+  const admin = database.connect({ role: database.superuser, max: 1 });
+  await admin`create table public.landings (job_id uuid not null, text text not null check (text <> 'refused'))`;
+  await admin`grant insert on public.landings to parlance_sidecar`;
+  await admin`grant select, insert, truncate on public.landings to parlance_owner`;
+  const sql = database.connect();
+  const sidecar = database.connect({ role: "parlance_sidecar" });
+  const add: JobsDatabase["add"] = (job = {}, kind = paint) =>
+    addJob(sql, kind, { payload: { colour: "red" }, ownerId: null, ...job });
+  const claim: JobsDatabase["claim"] = (jobsMax = 1, { leaseSeconds = 30, kinds } = {}) =>
+    claimJobs(sidecar, {
+      workerId: createId(),
+      kinds: kinds ?? [paint.name, ask.name],
+      lanes: ["interactive", "bulk"],
+      jobsMax,
+      leaseSeconds,
+    });
+  return {
+    database,
+    sql,
+    sidecar,
+    add,
+    claim,
+    async claimNew(job, kind = paint, leaseSeconds = 30) {
+      const id = await add(job, kind);
+      const claimed = (await claim(1000, { leaseSeconds, kinds: [kind.name] })).find((one) => one.id === id);
+      if (!claimed) throw new Error("the job was not claimed");
+      return claimed;
+    },
+    async find(id) {
+      const [row] = await sql<JobRow[]>`
+        select *, extract(epoch from run_after - clock_timestamp())::float8 as wait_seconds
+        from parlance.jobs
+        where id = ${id}
+      `;
+      if (!row) throw new Error(`there is no job ${id}`);
+      return row;
+    },
+    async events(id) {
+      const rows = await sql<{ data: JobEvent }[]>`
+        select data from parlance.job_events where job_id = ${id} order by sequence
+      `;
+      return rows.map((row) => row.data);
+    },
+    async landings(id) {
+      const rows = await sql<{ text: string }[]>`select text from public.landings where job_id = ${id}`;
+      return rows.map((row) => row.text);
+    },
+    async makeDue(id) {
+      await sql`update parlance.jobs set run_after = now() where id = ${id}`;
+    },
+    async addUser() {
+      const id = createId();
+      await admin`insert into auth.users (id, email) values (${id}, ${`${id}@example.com`})`;
+      return id;
+    },
+    async clear() {
+      await sql`truncate parlance.jobs, parlance.job_events, parlance.workers, public.landings`;
+    },
+    async [Symbol.asyncDispose]() {
+      await Promise.all([admin.end(), sql.end(), sidecar.end()]);
+      await database.close();
+    },
+  };
+}
+
+/** Waits until something is true, or fails after a while naming what it waited for. */
+export async function until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
+  const deadline = Date.now() + 15_000;
+  while (!(await holds())) {
+    if (Date.now() > deadline) throw new Error(`waited too long until ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
+/** A promise that is settled from outside. */
+export function createSignal<T = void>() {
+  return Promise.withResolvers<T>();
+}
