@@ -2,12 +2,13 @@ import { PGlite } from "@electric-sql/pglite";
 import { vector } from "@electric-sql/pglite-pgvector";
 import postgres, { type Sql } from "postgres";
 import { databaseOptions } from "../../shared/database.ts";
-import { lockFolder } from "./folder-lock.ts";
-import { PgliteSession, superuser } from "./pglite-session.ts";
-import { PgliteStream } from "./pglite-stream.ts";
+import { loginUrl, setPasswords } from "./logins.ts";
+import { lockFolder } from "./pglite/folder-lock.ts";
+import { PgliteSession, superuser } from "./pglite/session.ts";
+import { PgliteStream } from "./pglite/stream.ts";
 
-/** The role that owns what the migrations make; on a hosted project it is called postgres. */
-export const ownerRole = "parlance_owner";
+/** The role that owns what the migrations make; on a Supabase project it is the URL's own, `postgres`. */
+const ownerRole = "parlance_owner";
 
 export interface ConnectOptions {
   /** The login role; by default the owner of what the migrations make. */
@@ -16,13 +17,15 @@ export interface ConnectOptions {
   max?: number;
 }
 
-/** A database of the embedded mode. Nothing outside supabase/local can tell which kind it is. */
+/** A database that the embedded mode runs on. No file outside supabase/local can tell which kind it is. */
 export interface LocalDatabase {
   readonly kind: "pglite" | "postgres";
-  /** The role that may install the stand-ins. */
+  /** The role that installs the stand-ins. */
   readonly superuser: string;
-  /** A new client that the caller ends. */
+  /** A new client; the caller ends it. */
   connect(options?: ConnectOptions): Sql;
+  /** Sees to it that the login roles made so far can log in. */
+  allowLogins(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -36,22 +39,22 @@ export interface PgliteOptions {
   dataDir?: string;
   /** A dump to start from, when there is no data yet. */
   template?: Blob;
-  /** How long an open transaction may stay silent before it is rolled back; 30 seconds. */
+  /** How long an open transaction may stay silent before it is rolled back; by default 30 seconds. */
   transactionIdleMs?: number;
 }
 
-/** Opens PGlite; a folder belongs to one process at a time. */
+/** Opens PGlite. A folder belongs to one process at a time. */
 export async function openPglite(options: PgliteOptions = {}): Promise<PgliteDatabase> {
-  const unlock = options.dataDir === undefined ? async () => {} : await lockFolder(options.dataDir);
+  const { dataDir, template, transactionIdleMs = 30_000 } = options;
+  const unlock = dataDir === undefined ? async () => {} : await lockFolder(dataDir);
   try {
     const db = await PGlite.create({
-      ...(options.dataDir === undefined ? {} : { dataDir: options.dataDir }),
-      ...(options.template === undefined ? {} : { loadDataDir: options.template }),
+      ...(dataDir === undefined ? {} : { dataDir }),
+      ...(template === undefined ? {} : { loadDataDir: template }),
       extensions: { vector },
       startParams,
     });
-    const session = await PgliteSession.open(db, options.transactionIdleMs ?? 30_000);
-    return pgliteDatabase(db, session, unlock);
+    return pgliteDatabase(db, await PgliteSession.open(db, transactionIdleMs), unlock);
   } catch (error) {
     await unlock();
     throw error;
@@ -65,45 +68,77 @@ const startParams = PGlite.defaultStartParams.map((parameter) =>
 
 function pgliteDatabase(db: PGlite, session: PgliteSession, unlock: () => Promise<void>): PgliteDatabase {
   const streams = new Set<PgliteStream>();
-  const openStream = () => {
+  const socket = () => {
     const stream = new PgliteStream(session);
     streams.add(stream);
     stream.once("close", () => streams.delete(stream));
     return stream;
   };
-  const connect = ({ role = ownerRole, max = 1 }: ConnectOptions = {}) => {
-    // `socket` is an option of postgres.js that its types do not know.
-    const options = {
-      ...databaseOptions,
-      username: role,
-      database: "postgres",
-      ssl: false,
-      max,
-      socket: openStream,
-    };
-    return postgres(options);
-  };
-  const close = async () => {
+  const closeAll = async () => {
     for (const stream of streams) stream.destroy();
-    await session.exclusive(() => db.close());
+    await session.close(() => db.close());
     await unlock();
   };
-  const dump = () =>
-    session.exclusive(async (run) => {
-      await run("checkpoint");
-      return db.dumpDataDir("none");
-    });
-  return { kind: "pglite", superuser, connect, close, dump };
+  let closed: Promise<void> | undefined;
+  return {
+    kind: "pglite",
+    superuser,
+    connect({ role = ownerRole, max = 1 } = {}) {
+      // `socket` is an option of postgres.js that its types do not know.
+      const options = { ...databaseOptions, username: role, database: "postgres", ssl: false, max, socket };
+      return postgres(options);
+    },
+    async allowLogins() {},
+    close() {
+      closed ??= closeAll();
+      return closed;
+    },
+    dump: () =>
+      session.exclusive(async (run) => {
+        await run("checkpoint");
+        return db.dumpDataDir("none");
+      }),
+  };
 }
 
-/** Opens a Postgres server whose URL names a superuser, or the owner of a hosted project. */
+/** Opens a Postgres server. The URL names a superuser, or on a Supabase project the owner, `postgres`. */
 export async function openPostgres(url: string): Promise<LocalDatabase> {
-  const target = new URL(url);
-  const admin = decodeURIComponent(target.username) || "postgres";
-  const connect = ({ role = ownerRole, max = 10 }: ConnectOptions = {}) => {
-    const login = new URL(url);
-    login.username = role;
-    return postgres(login.href, { ...databaseOptions, max });
+  const user = decodeURIComponent(new URL(url).username) || "postgres";
+  const options = {
+    ...databaseOptions,
+    connection: { ...databaseOptions.connection, application_name: "parlance" },
   };
-  return { kind: "postgres", superuser: admin, connect, close: async () => {} };
+  const admin = postgres(url, { ...options, max: 1, idle_timeout: 5 });
+  const { isSupabase } = await examineServer(admin, url);
+  return {
+    kind: "postgres",
+    superuser: user,
+    connect: ({ role = isSupabase ? user : ownerRole, max = 10 } = {}) =>
+      postgres(loginUrl(url, role), { ...options, max }),
+    allowLogins: async () => (isSupabase ? undefined : setPasswords(admin, url)),
+    close: () => admin.end({ timeout: 5 }),
+  };
+}
+
+async function examineServer(admin: Sql, url: string): Promise<{ isSupabase: boolean }> {
+  const { host, pathname } = new URL(url);
+  try {
+    const [row] = await admin<{ version: number }[]>`
+      select current_setting('server_version_num')::int as version
+    `;
+    if (!row || row.version < 170_000) throw new Error("Parlance needs Postgres 17 or newer");
+    return { isSupabase: await isSupabase(admin) };
+  } catch (error) {
+    await admin.end({ timeout: 0 });
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new Error(`The database ${host}${pathname} cannot be used: ${reason}.`, { cause: error });
+  }
+}
+
+/** True where Supabase's own Auth or Storage keeps its migrations. */
+export async function isSupabase(sql: Sql): Promise<boolean> {
+  const [row] = await sql<{ found: boolean }[]>`
+    select coalesce(to_regclass('auth.schema_migrations'), to_regclass('storage.migrations')) is not null as found
+  `;
+  return row?.found ?? false;
 }

@@ -30,10 +30,11 @@ export async function applyMigrations(
     await createRecords(sql);
     const pending = await findPending(sql, migrations);
     for (const migration of pending) await applyMigration(sql, migration);
+    if (pending.length > 0) await database.allowLogins();
     await applySeed(sql, `${folder}/../seed.sql`);
     return pending.map((migration) => migration.file);
   } finally {
-    await sql.end();
+    await sql.end({ timeout: 5 });
   }
 }
 

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import type { Sql } from "postgres";
-import type { LocalDatabase } from "./database.ts";
+import { isSupabase, type LocalDatabase } from "./database.ts";
 
 /** In this order: each may use what the ones before it made. */
 const schemas = ["roles", "auth", "storage", "realtime"];
@@ -12,26 +12,34 @@ const schemas = ["roles", "auth", "storage", "realtime"];
 export async function installStandIns(database: LocalDatabase): Promise<void> {
   const sql = database.connect({ role: database.superuser, max: 1 });
   try {
-    if (await isSupabase(sql)) {
-      throw new Error(
-        "This database belongs to a Supabase project (auth.schema_migrations or storage.migrations exists); the stand-ins are not for it.",
-      );
-    }
+    await checkMayInstall(sql);
     for (const schema of schemas) await installSchema(sql, schema);
+    await database.allowLogins();
   } finally {
-    await sql.end();
+    await sql.end({ timeout: 5 });
   }
 }
 
-/** True where Supabase's own Auth or Storage keeps its migrations. */
-export async function isSupabase(sql: Sql): Promise<boolean> {
-  const [row] = await sql<{ found: boolean }[]>`
-    select coalesce(to_regclass('auth.schema_migrations'), to_regclass('storage.migrations')) is not null as found
+async function checkMayInstall(sql: Sql): Promise<void> {
+  if (await isSupabase(sql)) {
+    throw new Error(
+      "This database is a Supabase project: auth.schema_migrations or storage.migrations exists. The stand-ins are not for it.",
+    );
+  }
+  const [row] = await sql<{ name: string; rolsuper: boolean }[]>`
+    select rolname as name, rolsuper from pg_catalog.pg_roles where rolname = current_user
   `;
-  return row?.found ?? false;
+  if (!row?.rolsuper) {
+    throw new Error(`The stand-ins are installed by a superuser, and ${row?.name ?? "this role"} is none.`);
+  }
 }
 
 async function installSchema(sql: Sql, schema: string): Promise<void> {
+  const file = `supabase/local/schemas/${schema}.sql`;
   const text = await readFile(new URL(`./schemas/${schema}.sql`, import.meta.url), "utf8").catch(() => "");
-  await sql.begin((transaction) => transaction.unsafe(text));
+  try {
+    await sql.begin((transaction) => transaction.unsafe(text));
+  } catch (error) {
+    throw new Error(`${file}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+  }
 }

@@ -1,8 +1,9 @@
 import type { PGlite } from "@electric-sql/pglite";
 import { Channels } from "./channels.ts";
 import { Gate } from "./gate.ts";
-import { Turn } from "./pglite-turn.ts";
 import * as protocol from "./protocol.ts";
+import { Refusal } from "./refusal.ts";
+import { Turn } from "./turn.ts";
 
 /**
  * PGlite is one session; postgres.js believes that it has many connections. This shares the one among them.
@@ -46,11 +47,14 @@ export class PgliteSession {
   readonly #gate = new Gate<SessionStream>();
   readonly #channels = new Channels<SessionStream>();
   readonly #logins = new WeakMap<SessionStream, Login>();
+  /** The streams whose transaction was taken from them and which have not noticed yet. */
+  readonly #refusals = new Map<SessionStream, Refusal>();
   readonly #transactionIdleMs: number;
   /** Whose the session is now; it stays theirs until another stream enters. */
   #owner: SessionStream | undefined;
   #turn = new Turn();
   #executing = false;
+  #closed = false;
   #idleTimer: ReturnType<typeof setTimeout> | undefined;
 
   /** What a server says after a login: authentication, parameters, key, ready. */
@@ -62,7 +66,7 @@ export class PgliteSession {
     this.#transactionIdleMs = transactionIdleMs;
   }
 
-  /** `transactionIdleMs`: how long an open transaction may stay silent before it is rolled back and cut. */
+  /** `transactionIdleMs`: how long an open transaction may stay silent before it is rolled back. */
   static async open(db: PGlite, transactionIdleMs: number): Promise<PgliteSession> {
     const startup = protocol.encodeStartup({
       user: superuser,
@@ -77,6 +81,7 @@ export class PgliteSession {
     if (!(await this.#gate.ask(stream))) return;
     this.#executing = true;
     try {
+      if (this.#closed) throw new LoginError("57P03", "the database is closed");
       await this.#become({ role: superuser, settings: {} });
       await this.#checkMayLogIn(login.role);
       await this.#become(login);
@@ -90,14 +95,15 @@ export class PgliteSession {
 
   /** Runs whole messages of one stream and gives it the answer; waits for the gate first. */
   async run(stream: SessionStream, messages: readonly protocol.Message[]): Promise<void> {
-    if (!(await this.#gate.ask(stream))) return;
+    const allowed = this.#refuse(stream, messages);
+    if (allowed.length === 0 || !(await this.#gate.ask(stream))) return;
     clearTimeout(this.#idleTimer);
     this.#executing = true;
     try {
       if (this.#owner !== stream) await this.#handOver(stream);
-      for (const message of messages) this.#turn.say(message.type);
-      const bytes = protocol.concatBytes(messages.map((message) => message.bytes));
-      this.#answer(stream, messages, await execute(this.#db, bytes));
+      for (const message of allowed) this.#turn.say(message.type);
+      const bytes = protocol.concatBytes(allowed.map((message) => message.bytes));
+      this.#answer(stream, allowed, await execute(this.#db, bytes));
     } finally {
       this.#executing = false;
       await this.#settle(stream);
@@ -107,11 +113,12 @@ export class PgliteSession {
   /** The client is gone: its open transaction is rolled back and the gate opens. */
   async leave(stream: SessionStream): Promise<void> {
     this.#channels.forget(stream);
+    this.#refusals.delete(stream);
     this.#gate.giveUp(stream);
     if (this.#gate.holder === stream && !this.#executing) await this.#settle(stream);
   }
 
-  /** Waits until nobody is inside, then does `work` with everybody outside. */
+  /** Does `work` as the superuser while everybody else is outside. */
   async exclusive<T>(work: (run: (sql: string) => Promise<unknown>) => Promise<T>): Promise<T> {
     const visitor: SessionStream = { destroyed: false, push: () => {}, destroy: () => {} };
     await this.#gate.ask(visitor);
@@ -122,6 +129,12 @@ export class PgliteSession {
     } finally {
       this.#gate.leave(visitor);
     }
+  }
+
+  /** Refuses new logins, waits until nobody is inside, then does `work`. */
+  async close(work: () => Promise<void>): Promise<void> {
+    this.#closed = true;
+    await this.exclusive(work);
   }
 
   async #checkMayLogIn(role: string): Promise<void> {
@@ -186,29 +199,52 @@ export class PgliteSession {
     for (const listener of this.#channels.listeners(channel)) listener.push(notification);
   }
 
-  /** Only a superuser may change who the session is; on a server the others are refused, here they are cut. */
+  /**
+   * On a server only a superuser may change who the session is. Here everybody could, the engine's own user being
+   * one, so it is undone at once. That keeps honest code honest; it is no wall around SQL written to climb it.
+   */
   #watchAuthorization(stream: SessionStream, parameter: Uint8Array): void {
     const { text: name, next } = protocol.readString(parameter);
     if (name !== "session_authorization") return;
     const role = protocol.readString(parameter, next).text || superuser;
     const login = this.#logins.get(stream)?.role;
     if (login === superuser || role === login) return;
-    this.#cut(stream, "42501", "permission denied to set session authorization");
+    this.#owner = undefined;
+    this.#refusals.set(stream, new Refusal("42501", "permission denied to set session authorization"));
   }
 
   /** After each run: opens the gate, or watches the transaction that stays open. */
   async #settle(stream: SessionStream): Promise<void> {
-    if (stream.destroyed && !this.#turn.over) await this.#rollBack();
+    if (this.#turn.over) this.#refusals.delete(stream);
+    else if (stream.destroyed || this.#refusals.has(stream)) await this.#rollBack();
     await this.#relisten();
     if (stream.destroyed || this.#turn.over) return this.#gate.leave(stream);
-    this.#idleTimer = setTimeout(() => {
-      this.#cut(stream, "25P03", "terminating connection due to idle-in-transaction timeout");
-    }, this.#transactionIdleMs);
+    this.#idleTimer = setTimeout(() => void this.#takeBack(stream), this.#transactionIdleMs);
+    this.#idleTimer.unref();
   }
 
-  #cut(stream: SessionStream, code: string, message: string): void {
-    if (!stream.destroyed) stream.push(protocol.encodeFatal(code, message));
-    stream.destroy();
+  async #takeBack(stream: SessionStream): Promise<void> {
+    const reason = `the transaction was rolled back: nothing was heard of it for ${this.#transactionIdleMs} ms`;
+    this.#refusals.set(stream, new Refusal("25P03", reason));
+    await this.#settle(stream);
+  }
+
+  /** Answers what a stream without its transaction still says; returns the messages that may be executed. */
+  #refuse(stream: SessionStream, messages: readonly protocol.Message[]): readonly protocol.Message[] {
+    const refusal = this.#refusals.get(stream);
+    if (!refusal) return messages;
+    for (const [index, message] of messages.entries()) {
+      if (refusal.endsWith(message)) {
+        this.#refusals.delete(stream);
+        return messages.slice(index);
+      }
+      const { bytes, over } = refusal.answer(message);
+      for (const part of bytes) stream.push(part);
+      if (!over) continue;
+      this.#refusals.delete(stream);
+      return messages.slice(index + 1);
+    }
+    return [];
   }
 
   async #rollBack(): Promise<void> {

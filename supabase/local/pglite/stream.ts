@@ -1,7 +1,7 @@
 import { Duplex } from "node:stream";
 import { readSql } from "./channels.ts";
-import { LoginError, type PgliteSession } from "./pglite-session.ts";
 import * as protocol from "./protocol.ts";
+import { LoginError, type PgliteSession } from "./session.ts";
 
 const copyFromClient = /(?:^|;)\s*copy\b[^;]*\bfrom\s+stdin\b/i;
 const refuseCopy =
@@ -43,6 +43,8 @@ export class PgliteStream extends Duplex {
   }
 
   async #receive(chunk: Uint8Array): Promise<void> {
+    // Nothing is answered from within `write`: postgres.js would lose what it says while it is still writing.
+    await undefined;
     this.#received = this.#received.length === 0 ? chunk : protocol.concatBytes([this.#received, chunk]);
     if (!this.#loggedIn && !(await this.#greet())) return;
     const { messages, rest } = protocol.splitMessages(this.#received);
@@ -76,7 +78,7 @@ export class PgliteStream extends Duplex {
       await this.#session.login(this, { role: user ?? "", settings });
     } catch (error) {
       if (!(error instanceof LoginError)) throw error;
-      this.push(protocol.encodeFatal(error.code, error.message));
+      this.push(protocol.encodeError("FATAL", error.code, error.message));
       this.destroy();
       return false;
     }

@@ -99,9 +99,14 @@ export function encodeStartup(parameters: Readonly<Record<string, string>>): Uin
   return bytes;
 }
 
-/** An error that ends the connection, with its SQLSTATE. */
-export function encodeFatal(code: string, message: string): Uint8Array {
-  return encodeMessage("E", encoder.encode(`SFATAL\0VFATAL\0C${code}\0M${message}\0\0`));
+/** An ErrorResponse with its SQLSTATE; FATAL is the last word of a connection. */
+export function encodeError(severity: "ERROR" | "FATAL", code: string, message: string): Uint8Array {
+  return encodeMessage("E", encoder.encode(`S${severity}\0V${severity}\0C${code}\0M${message}\0\0`));
+}
+
+/** ReadyForQuery: I idle, T in a transaction, E in a failed one. */
+export function encodeReady(status: "I" | "T" | "E"): Uint8Array {
+  return encodeMessage("Z", encoder.encode(status));
 }
 
 /** The fields of an ErrorResponse or NoticeResponse by their letter (C is the SQLSTATE, M the message). */
