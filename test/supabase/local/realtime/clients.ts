@@ -38,7 +38,8 @@ export function connectClient(
   realtime: { heartbeatIntervalMs?: number; vsn?: string } = {},
 ): SupabaseClient {
   return createClient(url, key, {
-    realtime,
+    // With a logger of its own, the client keeps its warnings from the console.
+    realtime: { logger: () => {}, ...realtime },
     ...(token ? { accessToken: token } : {}),
     auth: { persistSession: false, autoRefreshToken: false, detectSessionInUrl: false },
   });

@@ -38,12 +38,18 @@ const ownTopicPolicy = `
     for select to authenticated
     using (
       extension = 'broadcast'
-      and (select realtime.topic()) = 'user:' || (select current_setting('request.jwt.claim.sub', true))
+      and (select realtime.topic()) = 'user:' || (select auth.uid())::text
     )
 `;
 
-export async function openStandIn(options: { limits?: Partial<RealtimeLimits> } = {}): Promise<StandIn> {
-  const database = await openTestDatabase({ migrate: false });
+export interface StandInOptions {
+  limits?: Partial<RealtimeLimits>;
+  /** A fresh one with the stand-in schemas; by default that of the tests. */
+  database?: LocalDatabase;
+}
+
+export async function openStandIn(options: StandInOptions = {}): Promise<StandIn> {
+  const database = options.database ?? (await openTestDatabase({ migrate: false }));
   const owner = database.connect({ max: 2 });
   await owner.unsafe(ownTopicPolicy);
   const keys = await loadKeys();
@@ -109,6 +115,7 @@ function signToken(userId: string, options: TokenOptions & { keys: LocalKeys }):
   return new SignJWT({ role: "authenticated", email: `${userId}@example.com` })
     .setProtectedHeader({ alg: "ES256", kid: options.keys.kid, typ: "JWT" })
     .setSubject(userId)
+    .setJti(crypto.randomUUID())
     .setAudience("authenticated")
     .setIssuer(options.issuer ?? issuer)
     .setIssuedAt(Math.min(nowSeconds, nowSeconds + (options.expiresInSeconds ?? 0)))
