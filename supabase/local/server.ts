@@ -1,0 +1,104 @@
+/**
+ * One port for everything, on the paths of a Supabase project: what the gateway of a hosted project does, and no more.
+ *
+ *   /auth/v1 · /storage/v1 · /realtime/v1 · /functions/v1/api · everything else is refused
+ */
+import type { Server } from "bun";
+import type { Realtime } from "./realtime/server.ts";
+import type { RealtimeSocket } from "./realtime/socket.ts";
+
+export type Fetch = (request: Request) => Response | Promise<Response>;
+
+export interface Services {
+  readonly auth: Fetch;
+  readonly storage: Fetch;
+  readonly realtime: Realtime;
+  /** The edge app; sees `/api/...`, as on Supabase. */
+  readonly functions: Fetch;
+}
+
+export interface LocalServer {
+  readonly port: number;
+  stop(): Promise<void>;
+}
+
+/** The header in which the gateway hands on the client's address; what a client sends in it is dropped. */
+export const clientAddressHeader = "x-real-ip";
+
+/** Binds the port at once; `services` may come later, and requests wait for them until then. */
+export function startServer(options: {
+  port: number;
+  host: string;
+  services: Promise<Services>;
+}): LocalServer {
+  let realtime: Realtime | undefined;
+  options.services.then(
+    (services) => {
+      realtime = services.realtime;
+    },
+    () => {},
+  );
+  const socketHandler = () => {
+    if (!realtime) throw new Error("a websocket was opened before Realtime started");
+    return realtime.websocket;
+  };
+  const server = Bun.serve<RealtimeSocket>({
+    port: options.port,
+    hostname: options.host,
+    idleTimeout: 120,
+    fetch: async (request, bunServer) => answer(await options.services, request, bunServer),
+    websocket: {
+      maxPayloadLength: 5_000_000,
+      idleTimeout: 0,
+      sendPings: false,
+      perMessageDeflate: false,
+      open: (socket) => socketHandler().open?.(socket),
+      message: (socket, message) => socketHandler().message?.(socket, message),
+      drain: (socket) => socketHandler().drain?.(socket),
+      close: (socket, code, reason) => socketHandler().close?.(socket, code, reason),
+    },
+  });
+  return { port: server.port ?? options.port, stop: () => server.stop(true) };
+}
+
+async function answer(
+  services: Services,
+  request: Request,
+  server: Server<RealtimeSocket>,
+): Promise<Response | undefined> {
+  const url = new URL(request.url);
+  if (url.pathname === "/realtime/v1/websocket") return services.realtime.upgrade(request, server);
+  const address = server.requestIP(request)?.address ?? "unknown";
+  const routes: [string, Fetch][] = [
+    ["/auth/v1", services.auth],
+    ["/storage/v1", services.storage],
+    ["/realtime/v1", (inner) => services.realtime.app.fetch(inner)],
+    ["/functions/v1", services.functions],
+  ];
+  for (const [prefix, fetch] of routes) {
+    if (url.pathname === prefix || url.pathname.startsWith(`${prefix}/`)) {
+      return fetch(withoutPrefix(request, url, prefix, address));
+    }
+  }
+  return refuse(url.pathname);
+}
+
+/** The request as the service behind the gateway sees it. */
+function withoutPrefix(request: Request, url: URL, prefix: string, address: string): Request {
+  const inner = new URL(url);
+  inner.pathname = url.pathname.slice(prefix.length) || "/";
+  const forwarded = new Request(inner, request);
+  forwarded.headers.set(clientAddressHeader, address);
+  return forwarded;
+}
+
+function refuse(path: string): Response {
+  const isMissing = /^\/(rest|graphql|pg|analytics)\//.test(path);
+  const message = isMissing
+    ? "The embedded mode does not serve this part of Supabase; use a Supabase project for it."
+    : "Nothing is served here. The API is at /functions/v1/api, its contract at /functions/v1/api/openapi.json.";
+  return Response.json(
+    { code: isMissing ? "not_implemented" : "not_found", message },
+    { status: isMissing ? 501 : 404, headers: { "access-control-allow-origin": "*" } },
+  );
+}

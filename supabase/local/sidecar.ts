@@ -1,0 +1,65 @@
+import { readSidecarConfig } from "../../gpu-sidecar/config.ts";
+import { startWorker } from "../../gpu-sidecar/main.ts";
+import type { Log } from "../../shared/log.ts";
+import type { LocalConfig } from "./config.ts";
+import type { LocalDatabase } from "./database.ts";
+import { loginUrl } from "./logins.ts";
+
+export interface SidecarOptions {
+  readonly database: LocalDatabase;
+  readonly config: LocalConfig;
+  readonly environment: Record<string, string | undefined>;
+  readonly log: Log;
+}
+
+/**
+ * The stack's own sidecar: in this process over PGlite, which one process alone can open; else a process of its
+ * own, as everywhere. Answers what stops it.
+ */
+export function runSidecar(options: SidecarOptions): Promise<() => Promise<void>> {
+  return options.database.kind === "pglite" ? runInProcess(options) : runBeside(options);
+}
+
+async function runInProcess({ database, environment, log }: SidecarOptions): Promise<() => Promise<void>> {
+  const sql = database.connect({ role: "parlance_sidecar", max: 1 });
+  const worker = await startWorker(readSidecarConfig(environment), { sql, log });
+  return async () => {
+    await worker.stop();
+    await sql.end({ timeout: 5 });
+  };
+}
+
+const restartMsMax = 30_000;
+
+/** A child that ends by itself is started again, after a second at first and half a minute at most. */
+async function runBeside({ config, environment, log }: SidecarOptions): Promise<() => Promise<void>> {
+  let stopping = false;
+  let restartMs = 1_000;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const start = () => {
+    const startedAtMs = Date.now();
+    const child = Bun.spawn(
+      [process.execPath, new URL("../../gpu-sidecar/main.ts", import.meta.url).pathname],
+      {
+        env: { ...environment, SIDECAR_DB_URL: loginUrl(config.databaseUrl ?? "", "parlance_sidecar") },
+        stdio: ["ignore", "ignore", "inherit"],
+        onExit: (_child, code, signal) => {
+          if (stopping) return;
+          log.error("sidecar ended", { code, signal });
+          restartMs = Date.now() - startedAtMs > 60_000 ? 1_000 : Math.min(restartMsMax, restartMs * 2);
+          timer = setTimeout(() => {
+            current = start();
+          }, restartMs);
+        },
+      },
+    );
+    return child;
+  };
+  let current = start();
+  return async () => {
+    stopping = true;
+    clearTimeout(timer);
+    current.kill("SIGTERM");
+    await current.exited;
+  };
+}

@@ -1,0 +1,169 @@
+/**
+ * The whole of Parlance in one process: database, the stand-ins for Supabase's services, the edge app and a
+ * sidecar. Started in the order of need, stopped in the reverse; over a Postgres server the sidecar is a process
+ * of its own, as in production.
+ */
+import { chmod, mkdir, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Sql } from "postgres";
+import { createApp } from "../../edge/app.ts";
+import { readEdgeConfig } from "../../edge/config.ts";
+import { createDeps } from "../../edge/main.ts";
+import { runTick } from "../../edge/runner.ts";
+import { describeError, type Log } from "../../shared/log.ts";
+import { createAuth } from "./auth/routes.ts";
+import { type LocalConfig, statusPath } from "./config.ts";
+import { type LocalDatabase, openPglite, openPostgres } from "./database.ts";
+import { type LocalKeys, loadKeys } from "./keys.ts";
+import { applyMigrations } from "./migrations.ts";
+import { createRealtime } from "./realtime/server.ts";
+import { clientAddressHeader, type Services, startServer } from "./server.ts";
+import { runSidecar } from "./sidecar.ts";
+import { installStandIns } from "./stand-ins.ts";
+import type { Status } from "./status.ts";
+import { sweepFiles } from "./storage/files.ts";
+import { createStorage } from "./storage/routes.ts";
+
+export interface Stack {
+  readonly publicUrl: string;
+  readonly keys: LocalKeys;
+  readonly database: LocalDatabase;
+  /** True when this start made the database. */
+  readonly isNew: boolean;
+  stop(): Promise<void>;
+}
+
+const tickMs = 60_000;
+
+export async function startStack(config: LocalConfig, log: Log): Promise<Stack> {
+  const closers: (() => Promise<unknown>)[] = [];
+  const stop = async () => {
+    for (const close of closers.splice(0).reverse()) {
+      await close().catch((error: unknown) => log.warn("stop", { error: describeError(error) }));
+    }
+  };
+  try {
+    return await startParts(config, log, closers, stop);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function startParts(
+  config: LocalConfig,
+  log: Log,
+  closers: (() => Promise<unknown>)[],
+  stop: () => Promise<void>,
+): Promise<Stack> {
+  await mkdir(config.dataDir, { recursive: true });
+  const database = await openDatabase(config);
+  closers.push(() => database.close());
+  await installStandIns(database);
+  const isNew = (await applyMigrations(database)).length > 0;
+  const keys = await loadKeys(config.dataDir);
+
+  const services = Promise.withResolvers<Services>();
+  services.promise.catch(() => {});
+  const server = startServer({ port: config.port, host: config.host, services: services.promise });
+  closers.push(() => server.stop());
+  const publicUrl = config.publicUrl ?? `http://${hostInUrl(config.host)}:${server.port}`;
+
+  const connect = (role?: string, max?: number): Sql => {
+    const sql = database.connect({ ...(role ? { role } : {}), ...(max ? { max } : {}) });
+    closers.push(() => sql.end({ timeout: 5 }));
+    return sql;
+  };
+  const environment = createEnvironment(config, keys, `http://127.0.0.1:${server.port}`, publicUrl);
+  const deps = await createDeps(readEdgeConfig(environment), { sql: connect(), log });
+  const issuer = `${publicUrl}/auth/v1`;
+  const reportError = (error: unknown) => log.error("stand-in", { error: describeError(error) });
+  const realtime = await createRealtime({
+    sql: connect("supabase_realtime_admin"),
+    keys,
+    issuer,
+    onError: reportError,
+  });
+  closers.push(() => realtime.close());
+  const files = join(config.dataDir, "objects");
+  const storageSql = connect("supabase_storage_admin");
+  const app = createApp(deps);
+  services.resolve({
+    auth: createAuth({ sql: connect("supabase_auth_admin"), keys, issuer }).fetch,
+    storage: createStorage({ sql: storageSql, keys, issuer, folder: files, reportError }).fetch,
+    realtime,
+    functions: (request) => app.fetch(request),
+  });
+  await sweepFiles(storageSql, files);
+  await deps.objects.ensureBucket();
+  closers.push(await runSidecar({ database, config, environment, log }));
+  closers.push(startTicking(() => runTick(deps), log));
+  closers.push(await writeStatus(config, publicUrl, keys));
+  return { publicUrl, keys, database, isNew, stop };
+}
+
+function openDatabase(config: LocalConfig): Promise<LocalDatabase> {
+  if (config.databaseUrl) return openPostgres(config.databaseUrl);
+  return openPglite({ dataDir: join(config.dataDir, "database") });
+}
+
+function hostInUrl(host: string): string {
+  return ["0.0.0.0", "::"].includes(host) ? "127.0.0.1" : host;
+}
+
+/** What a Supabase project gives its functions, made of what this stack knows; settings of the user come first. */
+function createEnvironment(
+  config: LocalConfig,
+  keys: LocalKeys,
+  supabaseUrl: string,
+  publicUrl: string,
+): Record<string, string | undefined> {
+  return {
+    CLIENT_ADDRESS_HEADER: clientAddressHeader,
+    ALLOWED_ORIGINS: "*",
+    ...config.environment,
+    SUPABASE_URL: supabaseUrl,
+    PUBLIC_URL: publicUrl,
+    SUPABASE_DB_URL: config.databaseUrl ?? "postgres://embedded",
+    SUPABASE_PUBLISHABLE_KEYS: JSON.stringify({ default: keys.publishableKey }),
+    SUPABASE_SECRET_KEYS: JSON.stringify({ default: keys.secretKey }),
+    SUPABASE_JWKS: JSON.stringify(keys.jwks),
+    JWT_ISSUER: `${publicUrl}/auth/v1`,
+  };
+}
+
+/** The clock that pg_cron is on a Supabase project: due sweeps, expired leases, edge jobs. */
+function startTicking(tick: () => Promise<unknown>, log: Log): () => Promise<void> {
+  let running: Promise<void> = Promise.resolve();
+  const run = () => {
+    running = running
+      .then(tick)
+      .then(() => {})
+      .catch((error: unknown) => log.error("tick", { error: describeError(error) }));
+  };
+  const timer = setInterval(run, tickMs);
+  run();
+  return () => {
+    clearInterval(timer);
+    return running;
+  };
+}
+
+/** Leaves URLs and keys for `bun run status`; the file holds the secret key and is its owner's alone. */
+async function writeStatus(
+  config: LocalConfig,
+  publicUrl: string,
+  keys: LocalKeys,
+): Promise<() => Promise<void>> {
+  const status: Status = {
+    API_URL: publicUrl,
+    FUNCTIONS_URL: `${publicUrl}/functions/v1`,
+    PUBLISHABLE_KEY: keys.publishableKey,
+    SECRET_KEY: keys.secretKey,
+    ...(config.databaseUrl ? { DB_URL: config.databaseUrl } : {}),
+  };
+  const path = statusPath(config.dataDir);
+  await writeFile(path, `${JSON.stringify(status, null, 2)}\n`, { mode: 0o600 });
+  await chmod(path, 0o600);
+  return () => rm(path, { force: true });
+}
