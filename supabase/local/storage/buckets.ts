@@ -1,6 +1,7 @@
 import { Hono } from "hono";
 import { z } from "zod";
 import { callerUserId } from "../../../shared/callers.ts";
+import { databaseErrorCode } from "../../../shared/database.ts";
 import { actAs } from "./acting.ts";
 import { readJson } from "./body.ts";
 import {
@@ -103,7 +104,7 @@ export function createBucketRoutes(tools: StorageTools): Hono {
       deleteBucket(transaction, id),
     ).catch((error: unknown) => {
       // An object came between the question and the deed.
-      throw isStillReferenced(error) ? storageErrors.bucketNotEmpty() : error;
+      throw databaseErrorCode(error) === "23503" ? storageErrors.bucketNotEmpty() : error;
     });
     if (!found) throw storageErrors.noSuchBucket();
     return c.json({ message: "Successfully deleted" });
@@ -158,8 +159,4 @@ function checkLimits(tools: StorageTools, body: z.infer<typeof Limits>) {
   const wrong = allowedMimeTypes?.find((type) => !isMimePattern(type));
   if (wrong !== undefined) throw storageErrors.invalidMimeType(wrong);
   return { fileSizeLimit, allowedMimeTypes };
-}
-
-function isStillReferenced(error: unknown): boolean {
-  return error instanceof Error && "code" in error && error.code === "23503";
 }

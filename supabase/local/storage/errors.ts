@@ -1,3 +1,4 @@
+import { databaseErrorCode } from "../../../shared/database.ts";
 import { GatewayError } from "../keys.ts";
 
 /**
@@ -91,8 +92,9 @@ function fromGateway(error: GatewayError): StorageError {
 }
 
 function fromDatabase(error: unknown): StorageError | undefined {
-  if (!(error instanceof Error) || !("code" in error)) return undefined;
-  switch (error.code) {
+  const code = databaseErrorCode(error);
+  if (!(error instanceof Error) || code === undefined) return undefined;
+  switch (code) {
     case "42501":
       return storageErrors.accessDenied(
         error.message.includes("row-level security")
@@ -110,7 +112,7 @@ function fromDatabase(error: unknown): StorageError | undefined {
       });
     default:
       // Class 22: a value that the database cannot hold, such as a zero byte in a text.
-      return typeof error.code === "string" && /^22...$/.test(error.code)
+      return /^22...$/.test(code)
         ? storageErrors.invalidRequest("A value of the request cannot be stored")
         : undefined;
   }

@@ -24,6 +24,7 @@ export interface StoredFile {
 
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 const readChunkBytes = 256 * 1024;
+const wholeReadBytes = 2 * 1024 * 1024;
 
 /** Writes what arrives, piece by piece; more than `limitBytes` is refused as soon as it is seen. */
 export async function saveFile(
@@ -91,7 +92,8 @@ export async function copyStoredFile(folder: string, version: string): Promise<s
 export interface OpenFile {
   readonly sizeBytes: number;
   /** From `start` to before `end`; closes the file when it ends or is left. */
-  read(start: number, end: number): ReadableStream<Uint8Array>;
+  read(start: number, end: number): Promise<Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array>>;
+  /** May be called at any time, and more than once. */
   close(): Promise<void>;
 }
 
@@ -104,33 +106,54 @@ export async function openFile(folder: string, version: string | null): Promise<
     throw error;
   });
   if (!handle) return undefined;
-  const { size } = await handle.stat();
-  return {
-    sizeBytes: size,
-    read: (start, end) => streamFile(handle, start, end),
-    close: () => handle.close(),
+  let closed: Promise<void> | undefined;
+  const file = {
+    handle,
+    sizeBytes: (await handle.stat()).size,
+    close: () => (closed ??= handle.close()),
   };
+  return { ...file, read: (start, end) => readFile(file, start, end) };
 }
 
-function streamFile(handle: FileHandle, start: number, end: number): ReadableStream<Uint8Array> {
+interface HeldFile extends Pick<OpenFile, "sizeBytes" | "close"> {
+  readonly handle: FileHandle;
+}
+
+/** Small parts come whole, so that the answer can say how long it is: Bun sends every stream in chunks. */
+async function readFile(file: HeldFile, start: number, end: number) {
+  if (end - start > wholeReadBytes) return streamFile(file, start, end);
+  try {
+    const bytes = new Uint8Array(end - start);
+    for (let offset = 0; offset < bytes.byteLength; ) {
+      const { bytesRead } = await file.handle.read(bytes, offset, bytes.byteLength - offset, start + offset);
+      if (bytesRead === 0) throw new Error("A stored file is shorter than it was when it was opened.");
+      offset += bytesRead;
+    }
+    return bytes;
+  } finally {
+    await file.close();
+  }
+}
+
+function streamFile(file: HeldFile, start: number, end: number): ReadableStream<Uint8Array> {
   let position = start;
   return new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
         const buffer = new Uint8Array(Math.min(readChunkBytes, end - position));
-        const { bytesRead } = await handle
+        const { bytesRead } = await file.handle
           .read(buffer, 0, buffer.byteLength, position)
-          .catch(async (error) => {
-            await handle.close();
+          .catch(async (error: unknown) => {
+            await file.close();
             throw error;
           });
         position += bytesRead;
         if (bytesRead > 0) controller.enqueue(buffer.subarray(0, bytesRead));
         if (position < end && bytesRead > 0) return;
-        await handle.close();
+        await file.close();
         controller.close();
       },
-      cancel: () => handle.close(),
+      cancel: () => file.close(),
     },
     { highWaterMark: 0 },
   );

@@ -15,8 +15,8 @@ import { checkMayUpload, receiveObject, toSignedTarget, toTarget } from "./uploa
 const secondsMax = 100 * 365 * 24 * 60 * 60;
 const SignBody = z.object({
   expiresIn: z.int().min(1).max(secondsMax),
-  transform: z.unknown(),
-  versionId: z.unknown(),
+  transform: z.unknown().optional(),
+  versionId: z.unknown().optional(),
 });
 const SignManyBody = z.object({
   expiresIn: z.int().min(1).max(secondsMax),

@@ -1,5 +1,6 @@
 import type { TransactionSql } from "postgres";
 import { type Caller, callerUserId, serviceCaller } from "../../../shared/callers.ts";
+import { databaseErrorCode } from "../../../shared/database.ts";
 import { createId } from "../../../shared/ids.ts";
 import { actAs, enter, probe } from "./acting.ts";
 import { openBody, openUpload } from "./body.ts";
@@ -123,7 +124,7 @@ export async function dropFiles(tools: StorageTools, versions: readonly (string 
 
 /** A constraint or a policy spoke: nothing was committed. */
 function isRefusal(error: unknown): boolean {
-  return error instanceof Error && "code" in error && /^(23...|42501)$/.test(String(error.code));
+  return /^(23...|42501)$/.test(databaseErrorCode(error) ?? "");
 }
 
 function toRow(target: UploadTarget, content: Content): NewObject {

@@ -25,7 +25,7 @@ const MoveBody = z.object({
   sourceKey: z.string().min(1),
   destinationKey: z.string().min(1),
   destinationBucket: z.string().optional(),
-  sourceVersionId: z.unknown(),
+  sourceVersionId: z.unknown().optional(),
 });
 const CopyBody = MoveBody.extend({
   copyMetadata: z.boolean().default(true),
