@@ -1,0 +1,73 @@
+import { variantEdges } from "../../shared/images/contract.ts";
+import type { ImageMediaType } from "../../shared/images/media-types.ts";
+import type { ImageInput } from "../models/card.ts";
+import { type DecodeOptions, decodePicture, encodeJpeg, type Raster, resizeRaster } from "./decode.ts";
+import { type PictureExif, readExif } from "./exif.ts";
+import { hashContent, hashPicture } from "./hash.ts";
+import { toModelPixels } from "./pixels.ts";
+
+/** Everything that one look at a picture gives. */
+export interface PreparedPicture {
+  /** By content. */
+  readonly mediaType: ImageMediaType;
+  readonly sizeBytes: number;
+  /** Pixels, upright. */
+  readonly width: number;
+  readonly height: number;
+  readonly sha256: string;
+  readonly perceptualHash: string;
+  readonly exif: PictureExif;
+  /** JPEG in sRGB without metadata, at most 2048 and 512 pixels long; a picture is never enlarged. */
+  readonly display: Uint8Array;
+  readonly thumbnail: Uint8Array;
+  /** What the model reads. */
+  readonly pixels: Float32Array;
+}
+
+const displayQuality = 82;
+const thumbnailQuality = 80;
+
+/** Decodes once; derivatives, hash and the model's pixels are all made from that one raster. */
+export async function preparePicture(
+  bytes: Uint8Array,
+  input: ImageInput,
+  options: Omit<DecodeOptions, "edgeMax"> = {},
+): Promise<PreparedPicture> {
+  const { raster, exif, ...picture } = await decodePicture(bytes, {
+    ...options,
+    edgeMax: variantEdges.display,
+  });
+  const small = await shrink(raster, variantEdges.thumbnail);
+  const [sha256, perceptualHash, display, thumbnail, pixels] = await Promise.all([
+    hashContent(bytes),
+    hashPicture(small),
+    encodeJpeg(raster, displayQuality),
+    encodeJpeg(small, thumbnailQuality),
+    toModelPixels(small, input),
+  ]);
+  return {
+    ...picture,
+    sizeBytes: bytes.length,
+    sha256,
+    perceptualHash,
+    exif: readExif(exif),
+    display,
+    thumbnail,
+    pixels,
+  };
+}
+
+/** The model's pixels alone, for a picture that is only asked with or whose derivative is at hand. */
+export async function preparePixels(
+  bytes: Uint8Array,
+  input: ImageInput,
+  options: Omit<DecodeOptions, "edgeMax"> = {},
+): Promise<Float32Array> {
+  const { raster } = await decodePicture(bytes, { ...options, edgeMax: variantEdges.thumbnail });
+  return toModelPixels(raster, input);
+}
+
+async function shrink(raster: Raster, edge: number): Promise<Raster> {
+  if (Math.max(raster.width, raster.height) <= edge) return raster;
+  return resizeRaster(raster, { width: edge, height: edge }, { fit: "inside", kernel: "cubic" });
+}
