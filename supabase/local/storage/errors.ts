@@ -110,10 +110,12 @@ function fromDatabase(error: unknown): StorageError | undefined {
         cause: error,
         httpStatus: 500,
       });
+    case "22021":
+    case "22P02":
+    case "22P05":
+      // Such as a zero byte in a text.
+      return storageErrors.invalidRequest("A value of the request cannot be stored");
     default:
-      // Class 22: a value that the database cannot hold, such as a zero byte in a text.
-      return /^22...$/.test(code)
-        ? storageErrors.invalidRequest("A value of the request cannot be stored")
-        : undefined;
+      return undefined;
   }
 }
