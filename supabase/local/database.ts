@@ -3,8 +3,9 @@ import { vector } from "@electric-sql/pglite-pgvector";
 import postgres, { type Sql } from "postgres";
 import { databaseOptions } from "../../shared/database.ts";
 import { loginUrl, setPasswords } from "./logins.ts";
+import { Engine, superuser } from "./pglite/engine.ts";
 import { lockFolder } from "./pglite/folder-lock.ts";
-import { PgliteSession, superuser } from "./pglite/session.ts";
+import { PgliteSession } from "./pglite/session.ts";
 import { PgliteStream } from "./pglite/stream.ts";
 
 /** The role that owns what the migrations make; on a Supabase project it is the URL's own, `postgres`. */
@@ -54,7 +55,7 @@ export async function openPglite(options: PgliteOptions = {}): Promise<PgliteDat
       extensions: { vector },
       startParams,
     });
-    return pgliteDatabase(db, await PgliteSession.open(db, transactionIdleMs), unlock);
+    return pgliteDatabase(db, await PgliteSession.open(new Engine(db), transactionIdleMs), unlock);
   } catch (error) {
     await unlock();
     throw error;

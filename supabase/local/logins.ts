@@ -41,7 +41,7 @@ export async function setPasswords(sql: Sql, url: string): Promise<void> {
       where rolname in ${transaction(loginRoles)}
     `;
     for (const role of roles) {
-      const verifier = scramVerifier(key, role.name);
+      const verifier = verifierOf(key, role.name);
       if (verifier === role.verifier) continue;
       await transaction.unsafe(`alter role ${role.name} password '${verifier}'`);
     }
@@ -52,11 +52,13 @@ function derive(key: string, purpose: string, role: string): Buffer {
   return createHmac("sha256", key).update(`parlance ${purpose} ${role}`).digest();
 }
 
-/** What Postgres keeps of a password (RFC 5803 with SCRAM-SHA-256, RFC 7677). */
-function scramVerifier(key: string, role: string): string {
-  const iterations = 4096;
+function verifierOf(key: string, role: string): string {
   const password = derive(key, "password", role).toString("base64url");
-  const salt = derive(key, "salt", role).subarray(0, 16);
+  return scramVerifier(password, derive(key, "salt", role).subarray(0, 16), 4096);
+}
+
+/** What Postgres keeps of a password (RFC 5803 with SCRAM-SHA-256, RFC 7677). */
+export function scramVerifier(password: string, salt: Buffer, iterations: number): string {
   const salted = pbkdf2Sync(password, salt, iterations, 32, "sha256");
   const sign = (text: string) => createHmac("sha256", salted).update(text).digest();
   const storedKey = createHash("sha256").update(sign("Client Key")).digest("base64");

@@ -1,11 +1,11 @@
-/** What a position of an SQL text is in the middle of, beside plain SQL. One pattern for each, whole to its end. */
+/** What is to be read as one piece: each pattern reaches to the end of the piece, or of the text. */
 const opaque = [
   /--[^\n]*/y,
-  /"(?:[^"]|"")*"/y,
+  /"(?:[^"]|"")*(?:"|$)/y,
   // An escape string: its backslash may hide a quote.
-  /(?<![\w$])[eE]'(?:[^'\\]|''|\\[\s\S])*'/y,
-  /'(?:[^']|'')*'/y,
-  /(?<![\w$])\$(\w*)\$[\s\S]*?\$\1\$/y,
+  /(?<![\w$])[eE]'(?:[^'\\]|''|\\[\s\S])*(?:'|$)/y,
+  /'(?:[^']|'')*(?:'|$)/y,
+  /(?<![\w$])\$(\w*)\$[\s\S]*?(?:\$\1\$|$)/y,
 ];
 
 /**
@@ -31,6 +31,7 @@ export function splitSql(text: string): string[] {
 
 /** The offset behind the token at `offset`. */
 function skip(text: string, offset: number): number {
+  if (!"-/\"'eE$".includes(text[offset] ?? "")) return offset + 1;
   if (text.startsWith("/*", offset)) return skipComment(text, offset);
   for (const pattern of opaque) {
     pattern.lastIndex = offset;

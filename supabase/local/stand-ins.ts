@@ -36,7 +36,7 @@ async function checkMayInstall(sql: Sql): Promise<void> {
 
 async function installSchema(sql: Sql, schema: string): Promise<void> {
   const file = `supabase/local/schemas/${schema}.sql`;
-  const text = await readFile(new URL(`./schemas/${schema}.sql`, import.meta.url), "utf8").catch(() => "");
+  const text = await readFile(new URL(`./schemas/${schema}.sql`, import.meta.url), "utf8");
   try {
     await sql.begin((transaction) => transaction.unsafe(text));
   } catch (error) {

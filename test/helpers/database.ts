@@ -19,20 +19,21 @@ async function openServerClone(url: string, options: TemplateOptions): Promise<L
   const template = `parlance_${await templateKey(options)}`;
   const name = `parlance_test_${crypto.randomUUID().replaceAll("-", "")}`;
   const admin = postgres(url, { max: 1, onnotice: () => {} });
-  try {
-    await ensureServerTemplate(admin, url, template, options);
-    await admin.unsafe(`create database ${name} template ${template}`);
-  } catch (error) {
-    await admin.end();
-    throw error;
-  }
-  const database = await openPostgres(urlOf(url, name));
-  const close = async () => {
-    await database.close();
+  const drop = async () => {
     await admin.unsafe(`drop database if exists ${name} with (force)`);
     await admin.end();
   };
-  return { ...database, close };
+  try {
+    await ensureServerTemplate(admin, url, template, options);
+    await admin.unsafe(`create database ${name} template ${template}`);
+    const database = await openPostgres(urlOf(url, name));
+    // A copy has everything but what the server keeps about the database itself: its grants and its search path.
+    await installStandIns(database);
+    return { ...database, close: () => database.close().then(drop) };
+  } catch (error) {
+    await drop();
+    throw error;
+  }
 }
 
 /** Builds the template under a lock of the server: several test processes may want it at once. */

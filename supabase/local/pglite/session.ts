@@ -1,5 +1,5 @@
-import type { PGlite } from "@electric-sql/pglite";
 import { Channels } from "./channels.ts";
+import { type Engine, type Login, LoginError, quoteIdentifier, superuser } from "./engine.ts";
 import { Gate } from "./gate.ts";
 import * as protocol from "./protocol.ts";
 import { Refusal } from "./refusal.ts";
@@ -23,27 +23,8 @@ export interface SessionStream {
   destroy(error?: Error): unknown;
 }
 
-/** Who a stream logged in as, and the settings of its startup message. */
-export interface Login {
-  readonly role: string;
-  readonly settings: Readonly<Record<string, string>>;
-}
-
-export class LoginError extends Error {
-  /** The SQLSTATE that a server gives. */
-  readonly code: string;
-
-  constructor(code: string, message: string) {
-    super(message);
-    this.code = code;
-  }
-}
-
-/** PGlite's bootstrap superuser; every other role is put on over it. */
-export const superuser = "postgres";
-
 export class PgliteSession {
-  readonly #db: PGlite;
+  readonly #engine: Engine;
   readonly #gate = new Gate<SessionStream>();
   readonly #channels = new Channels<SessionStream>();
   readonly #logins = new WeakMap<SessionStream, Login>();
@@ -60,20 +41,15 @@ export class PgliteSession {
   /** What a server says after a login: authentication, parameters, key, ready. */
   readonly greeting: Uint8Array;
 
-  private constructor(db: PGlite, greeting: Uint8Array, transactionIdleMs: number) {
-    this.#db = db;
+  private constructor(engine: Engine, greeting: Uint8Array, transactionIdleMs: number) {
+    this.#engine = engine;
     this.greeting = greeting;
     this.#transactionIdleMs = transactionIdleMs;
   }
 
   /** `transactionIdleMs`: how long an open transaction may stay silent before it is rolled back. */
-  static async open(db: PGlite, transactionIdleMs: number): Promise<PgliteSession> {
-    const startup = protocol.encodeStartup({
-      user: superuser,
-      database: "postgres",
-      client_encoding: "UTF8",
-    });
-    return new PgliteSession(db, await execute(db, startup), transactionIdleMs);
+  static async open(engine: Engine, transactionIdleMs: number): Promise<PgliteSession> {
+    return new PgliteSession(engine, await engine.greet(), transactionIdleMs);
   }
 
   /** Lets a stream in under a role; refuses as a server does. */
@@ -82,9 +58,9 @@ export class PgliteSession {
     this.#executing = true;
     try {
       if (this.#closed) throw new LoginError("57P03", "the database is closed");
-      await this.#become({ role: superuser, settings: {} });
-      await this.#checkMayLogIn(login.role);
-      await this.#become(login);
+      await this.#engine.become({ role: superuser, settings: {} });
+      await this.#engine.checkMayLogIn(login.role);
+      await this.#engine.become(login);
       this.#logins.set(stream, login);
     } finally {
       this.#owner = undefined;
@@ -103,7 +79,7 @@ export class PgliteSession {
       if (this.#owner !== stream) await this.#handOver(stream);
       for (const message of allowed) this.#turn.say(message.type);
       const bytes = protocol.concatBytes(allowed.map((message) => message.bytes));
-      this.#answer(stream, allowed, await execute(this.#db, bytes));
+      this.#answer(stream, allowed, await this.#engine.execute(bytes));
     } finally {
       this.#executing = false;
       await this.#settle(stream);
@@ -124,8 +100,8 @@ export class PgliteSession {
     await this.#gate.ask(visitor);
     this.#owner = undefined;
     try {
-      await this.#become({ role: superuser, settings: {} });
-      return await work((sql) => execute(this.#db, protocol.encodeQuery(sql)));
+      await this.#engine.become({ role: superuser, settings: {} });
+      return await work((sql) => this.#engine.query(sql));
     } finally {
       this.#gate.leave(visitor);
     }
@@ -137,40 +113,13 @@ export class PgliteSession {
     await this.exclusive(work);
   }
 
-  async #checkMayLogIn(role: string): Promise<void> {
-    const sql = `select rolcanlogin from pg_catalog.pg_roles where rolname = ${quoteLiteral(role)}`;
-    const answer = await execute(this.#db, protocol.encodeQuery(sql));
-    const row = protocol.splitMessages(answer).messages.find((message) => message.type === "D");
-    if (!row) throw new LoginError("28000", `role "${role}" does not exist`);
-    if (row.body.at(-1) !== "t".charCodeAt(0)) {
-      throw new LoginError("28000", `role "${role}" is not permitted to log in`);
-    }
-  }
-
   async #handOver(stream: SessionStream): Promise<void> {
     const login = this.#logins.get(stream);
     if (!login) throw new LoginError("28000", "the stream has not logged in");
     this.#owner = undefined;
     this.#turn = new Turn();
-    await this.#become(login);
+    await this.#engine.become(login);
     this.#owner = stream;
-  }
-
-  async #become(login: Login): Promise<void> {
-    const settings = Object.entries(login.settings).map(
-      ([name, value]) => `select pg_catalog.set_config(${quoteLiteral(name)}, ${quoteLiteral(value)}, false)`,
-    );
-    const sql = [
-      "reset all",
-      "reset role",
-      `set session authorization ${quoteIdentifier(login.role)}`,
-      ...settings,
-    ];
-    const answer = await execute(this.#db, protocol.encodeQuery(sql.join("; ")));
-    const refusal = protocol.splitMessages(answer).messages.find((message) => message.type === "E");
-    if (!refusal) return;
-    const fields = protocol.readErrorFields(refusal.body);
-    throw new LoginError(fields.C ?? "28000", fields.M ?? "the login was refused");
   }
 
   /** Sorts what came back: notifications go to those who listen, all else to the stream that asked. */
@@ -219,7 +168,9 @@ export class PgliteSession {
     else if (stream.destroyed || this.#refusals.has(stream)) await this.#rollBack();
     await this.#relisten();
     if (stream.destroyed || this.#turn.over) return this.#gate.leave(stream);
-    this.#idleTimer = setTimeout(() => void this.#takeBack(stream), this.#transactionIdleMs);
+    this.#idleTimer = setTimeout(() => {
+      this.#takeBack(stream).catch((error) => stream.destroy(error));
+    }, this.#transactionIdleMs);
     this.#idleTimer.unref();
   }
 
@@ -251,8 +202,8 @@ export class PgliteSession {
     clearTimeout(this.#idleTimer);
     this.#executing = true;
     try {
-      if (this.#turn.wantsSync) await execute(this.#db, protocol.syncMessage);
-      await execute(this.#db, protocol.encodeQuery("rollback"));
+      if (this.#turn.wantsSync) await this.#engine.execute(protocol.syncMessage);
+      await this.#engine.query("rollback");
     } finally {
       this.#executing = false;
       this.#owner = undefined;
@@ -264,28 +215,7 @@ export class PgliteSession {
   async #relisten(): Promise<void> {
     if (!this.#turn.over) return;
     for (const channel of this.#channels.takeSilenced()) {
-      await execute(this.#db, protocol.encodeQuery(`listen ${quoteIdentifier(channel)}`));
+      await this.#engine.query(`listen ${quoteIdentifier(channel)}`);
     }
   }
-}
-
-/** One round with the engine. It runs to its end before this returns: nothing interleaves. */
-async function execute(db: PGlite, bytes: Uint8Array): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
-  await db.runExclusive(() =>
-    db.execProtocolRawStream(bytes, {
-      syncToFs: false,
-      // A view into WebAssembly memory, overwritten by the next chunk: copied.
-      onRawData: (chunk) => chunks.push(chunk.slice()),
-    }),
-  );
-  return protocol.concatBytes(chunks);
-}
-
-export function quoteIdentifier(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`;
-}
-
-export function quoteLiteral(text: string): string {
-  return `'${text.replaceAll("'", "''")}'`;
 }

@@ -1,7 +1,8 @@
 import { Duplex } from "node:stream";
 import { readSql } from "./channels.ts";
+import { LoginError } from "./engine.ts";
 import * as protocol from "./protocol.ts";
-import { LoginError, type PgliteSession } from "./session.ts";
+import type { PgliteSession } from "./session.ts";
 
 const copyFromClient = /(?:^|;)\s*copy\b[^;]*\bfrom\s+stdin\b/i;
 const refuseCopy =

@@ -46,6 +46,9 @@ begin
 end
 $$;
 
+grant all on schema public to parlance_owner;
+grant usage on schema public to anon, authenticated, service_role;
+
 create schema if not exists extensions;
 grant usage on schema extensions to public;
 grant create on schema extensions to parlance_owner;
