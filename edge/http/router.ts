@@ -1,14 +1,22 @@
 import { OpenAPIHono } from "@hono/zod-openapi";
 import type { Caller } from "../../shared/callers.ts";
 import { AppError } from "../../shared/errors.ts";
+import type { Identity } from "./identity.ts";
 
 /** What every handler finds in its context (`c.var`). */
 export interface AppEnv {
   Variables: {
     requestId: string;
     caller: Caller;
+    /** How the caller proved who they are, and under what name their requests are counted. */
+    identity: Identity;
+    /** What went wrong, for the log line of the request. */
+    failure?: unknown;
   };
 }
+
+/** Where hono keeps a part of the request, and what a person calls it. */
+const targets: Readonly<Record<string, string>> = { json: "body", form: "body" };
 
 /** A room's router: input that a schema refuses becomes one `invalid_request` that names every field. */
 export function createRouter(): OpenAPIHono<AppEnv> {
@@ -16,10 +24,10 @@ export function createRouter(): OpenAPIHono<AppEnv> {
     defaultHook: (result) => {
       if (result.success) return;
       const fields = result.error.issues.map((issue) => ({
-        field: [result.target, ...issue.path].join("."),
+        field: [targets[result.target] ?? result.target, ...issue.path].join("."),
         message: issue.message,
       }));
-      throw new AppError("invalid_request", "The request is not valid; see `fields`.", { fields });
+      throw new AppError("invalid_request", "The request is not valid; see `errors`.", { fields });
     },
   });
 }

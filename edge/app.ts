@@ -1,0 +1,69 @@
+/**
+ * The table of contents: what every request passes, in order, and the rooms behind it.
+ *
+ *   name · log · secure · origins · method · time ──▶ /health /ready /openapi.json
+ *                                             └─────▶ identity · rate · body · idempotency ──▶ rooms
+ */
+import { methodNotAllowed } from "hono/method-not-allowed";
+import { AppError } from "../shared/errors.ts";
+import type { RouteClass } from "./config.ts";
+import type { Deps } from "./deps.ts";
+import { limitBody } from "./http/bodies.ts";
+import { limitTime } from "./http/deadlines.ts";
+import { keepIdempotent } from "./http/idempotency.ts";
+import { authenticate } from "./http/identity.ts";
+import { createDocument } from "./http/openapi.ts";
+import { allowOrigins, secureAnswers } from "./http/origins.ts";
+import { answerProblem, handleError, handleNotFound } from "./http/problems.ts";
+import { limitRate } from "./http/rate-limits.ts";
+import { logRequests, nameRequest } from "./http/request-log.ts";
+import { createRouter } from "./http/router.ts";
+import { createServiceRoutes } from "./http/service-routes.ts";
+import { createJobRoutes } from "./jobs/routes.ts";
+import { createSchedule } from "./tasks.ts";
+
+/** Supabase calls a function by its name; the embedded mode serves the same under /functions/v1. */
+export const basePath = "/api";
+
+const tags = {
+  jobs: "Work that outlasts a request: follow it, cancel it.",
+  service: "For machines that watch the service.",
+};
+
+export type App = ReturnType<typeof createApp>;
+
+/** The whole API as one function of a request. Every path begins with `/api`. */
+export function createApp(deps: Deps) {
+  const rooms = createRooms(deps);
+  const app = createRouter();
+  app.onError(handleError);
+  app.notFound(handleNotFound);
+  app.use(nameRequest, logRequests(deps.log), secureAnswers(), allowOrigins(deps.config));
+  app.use(
+    methodNotAllowed({
+      app,
+      onMethodNotAllowed: (c, methods) => {
+        c.header("Allow", methods.join(", "));
+        return answerProblem(c, new AppError("method_not_allowed", `This takes ${methods.join(", ")}.`));
+      },
+    }),
+  );
+  app.use(limitTime(deps.config.requestMs));
+  const url = `${deps.config.publicUrl}/functions/v1${basePath}`;
+  const service = createServiceRoutes(deps, () => createDocument(all, { url, tags }));
+  const all = createRouter().route("/", service).route("/", rooms);
+  return app.route(basePath, all);
+}
+
+function createRooms(deps: Deps) {
+  const rooms = createRouter();
+  rooms.use(authenticate(deps), limitRate(deps, classify), limitBody(deps.config), keepIdempotent(deps));
+  return rooms.route("/jobs", createJobRoutes(deps, createSchedule(deps)));
+}
+
+/** Which limit a user's request counts against. */
+function classify(method: string, path: string): RouteClass {
+  if (path.startsWith(`${basePath}/jobs`)) return "job";
+  if (/\/(search|similar)$/.test(path)) return "search";
+  return method === "GET" || method === "HEAD" ? "read" : "write";
+}

@@ -1,0 +1,177 @@
+import type { Sql, TransactionSql } from "postgres";
+import type { Job, JobEvent, JobLane, JobState } from "../../shared/jobs/contract.ts";
+
+interface JobRow {
+  id: string;
+  kind: string;
+  lane: JobLane;
+  ownerId: string | null;
+  subjectId: string | null;
+  state: JobState;
+  result: Record<string, unknown> | null;
+  errorCode: string | null;
+  errorMessage: string | null;
+  progressDone: number;
+  progressTotal: number | null;
+  progressMessage: string | null;
+  attempts: number;
+  attemptsMax: number;
+  cancelRequestedAt: string | null;
+  eventSequence: number;
+  eventsPrunedTo: number;
+  createdAt: string;
+  startedAt: string | null;
+  finishedAt: string | null;
+}
+
+/** What a list of jobs is narrowed to. */
+export interface JobFilter {
+  /** Null: the house's jobs; undefined: everyone's that the caller may see. */
+  ownerId: string | null | undefined;
+  state?: JobState | undefined;
+  kind?: string | undefined;
+  subjectId?: string | undefined;
+  /** Only jobs older than this one. */
+  beforeId?: string | undefined;
+}
+
+const jobColumns = (sql: Sql | TransactionSql) => sql`
+  id, kind, lane, owner_id, subject_id, state, result, error_code, error_message,
+  progress_done, progress_total, progress_message, attempts, attempts_max,
+  cancel_requested_at, event_sequence, events_pruned_to, created_at, started_at, finished_at
+`;
+
+/** Newest first: ids are made in the order of time. */
+export async function listJobs(sql: TransactionSql, filter: JobFilter, limit: number): Promise<Job[]> {
+  const { ownerId, state, kind, subjectId, beforeId } = filter;
+  const owned = ownerId === null ? sql`owner_id is null` : sql`owner_id = ${ownerId ?? null}`;
+  const rows = await sql<JobRow[]>`
+    select ${jobColumns(sql)}
+    from parlance.job_views
+    where ${ownerId === undefined ? sql`true` : owned}
+      and ${state ? sql`state = ${state}` : sql`true`}
+      and ${kind ? sql`kind = ${kind}` : sql`true`}
+      and ${subjectId ? sql`subject_id = ${subjectId}` : sql`true`}
+      and ${beforeId ? sql`id < ${beforeId}` : sql`true`}
+    order by id desc
+    limit ${limit}
+  `;
+  return rows.map(toJob);
+}
+
+export async function findJob(
+  sql: TransactionSql,
+  id: string,
+): Promise<{ job: Job; eventsPrunedTo: number } | undefined> {
+  const [row] = await sql<JobRow[]>`
+    select ${jobColumns(sql)}
+    from parlance.job_views
+    where id = ${id}
+  `;
+  return row && { job: toJob(row), eventsPrunedTo: row.eventsPrunedTo };
+}
+
+/** The events after a sequence, in order. */
+export async function listJobEvents(
+  sql: TransactionSql,
+  jobId: string,
+  page: { after: number; limit: number },
+): Promise<JobEvent[]> {
+  const rows = await sql<{ data: JobEvent }[]>`
+    select data
+    from parlance.job_events
+    where job_id = ${jobId} and sequence > ${page.after}
+    order by sequence
+    limit ${page.limit}
+  `;
+  return rows.map((row) => row.data);
+}
+
+/** Which of these kinds of the house were added since the id was made. */
+export async function listKindsSince(sql: Sql, kinds: readonly string[], sinceId: string): Promise<string[]> {
+  const rows = await sql<{ kind: string }[]>`
+    select distinct kind
+    from parlance.job_views
+    where owner_id is null
+      and id >= ${sinceId}
+      and kind = any (${[...kinds]}::text[])
+  `;
+  return rows.map((row) => row.kind);
+}
+
+/** One batch; answers how many rows went. */
+export async function pruneJobs(
+  sql: Sql,
+  days: { jobsKept: number; eventsKept: number },
+  rowsMax: number,
+): Promise<number> {
+  const [row] = await sql<{ rowsRemoved: number }[]>`
+    select parlance.prune_jobs(
+      now() - make_interval(days => ${days.jobsKept}),
+      now() - make_interval(days => ${days.eventsKept}),
+      ${rowsMax}
+    ) as rows_removed
+  `;
+  return row?.rowsRemoved ?? 0;
+}
+
+export async function removeOldIdempotencyKeys(sql: Sql, rowsMax: number): Promise<number> {
+  const { count } = await sql`
+    delete from parlance.idempotency_keys
+    where (owner, route, key) in (
+      select owner, route, key
+      from parlance.idempotency_keys
+      where created_at < now() - interval '24 hours'
+      limit ${rowsMax}
+    )
+  `;
+  return count;
+}
+
+export async function removeIdleRateBuckets(sql: Sql, rowsMax: number): Promise<number> {
+  const { count } = await sql`
+    delete from parlance.rate_buckets
+    where (subject, route_class) in (
+      select subject, route_class
+      from parlance.rate_buckets
+      where updated_at < now() - interval '1 day'
+      limit ${rowsMax}
+    )
+  `;
+  return count;
+}
+
+export async function removeOldQueryVectors(sql: Sql, rowsMax: number): Promise<number> {
+  const { count } = await sql`
+    delete from parlance.query_vectors
+    where (space_id, query) in (
+      select space_id, query
+      from parlance.query_vectors
+      where created_at < now() - interval '30 days'
+      limit ${rowsMax}
+    )
+  `;
+  return count;
+}
+
+function toJob(row: JobRow): Job {
+  const { id, kind, lane, ownerId, subjectId, state, result, attempts, attemptsMax } = row;
+  return {
+    id,
+    kind,
+    lane,
+    ownerId,
+    subjectId,
+    state,
+    progress: { done: row.progressDone, total: row.progressTotal, message: row.progressMessage },
+    result,
+    error: row.errorCode === null ? null : { code: row.errorCode, message: row.errorMessage ?? "" },
+    attempts,
+    attemptsMax,
+    cancelRequestedAt: row.cancelRequestedAt,
+    lastSequence: row.eventSequence,
+    createdAt: row.createdAt,
+    startedAt: row.startedAt,
+    finishedAt: row.finishedAt,
+  };
+}

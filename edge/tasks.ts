@@ -1,0 +1,20 @@
+import { sweepImages } from "../shared/images/kinds.ts";
+import type { Task } from "../shared/jobs/kinds.ts";
+import { expireKeys, pruneHistory } from "../shared/jobs/maintenance.ts";
+import type { Deps } from "./deps.ts";
+import { createJobTasks } from "./jobs/tasks.ts";
+import { type Schedule, type TickCounts, type TickOptions, tick } from "./jobs/ticks.ts";
+
+/** Every task that needs no model, of all rooms. */
+export function createEdgeTasks(deps: Deps): Task[] {
+  return [...createJobTasks(deps)];
+}
+
+export function createSchedule(deps: Deps): Schedule {
+  return { tasks: createEdgeTasks(deps), hourlyKinds: [sweepImages, pruneHistory, expireKeys] };
+}
+
+/** One tick; for a timer inside the process. `POST /jobs/ticks` does the same for one outside. */
+export function runTick(deps: Deps, options: TickOptions = {}): Promise<TickCounts> {
+  return tick(deps, createSchedule(deps), options);
+}

@@ -1,0 +1,159 @@
+import { type JWTPayload, SignJWT } from "jose";
+import type { Sql } from "postgres";
+import { type App, createApp } from "../../edge/app.ts";
+import { type EdgeConfig, readEdgeConfig } from "../../edge/config.ts";
+import type { Deps } from "../../edge/deps.ts";
+import { createTokenVerifier } from "../../edge/http/tokens.ts";
+import type { ObjectStore } from "../../edge/storage/objects.ts";
+import type { Environment } from "../../shared/config.ts";
+import { createLog } from "../../shared/log.ts";
+import type { LocalDatabase } from "../../supabase/local/database.ts";
+import { type LocalKeys, loadKeys } from "../../supabase/local/keys.ts";
+import { openTestDatabase } from "./database.ts";
+
+export interface TestUser {
+  readonly id: string;
+  readonly token: string;
+}
+
+export interface TestApp {
+  readonly app: App;
+  readonly deps: Deps;
+  readonly config: EdgeConfig;
+  readonly database: LocalDatabase;
+  /** As the owner of the tables. */
+  readonly sql: Sql;
+  readonly keys: LocalKeys;
+  readonly alice: TestUser;
+  readonly bob: TestUser;
+  readonly admin: TestUser;
+  /** The lines of the log so far. */
+  readonly logLines: Record<string, unknown>[];
+  /** A token of a new user, with claims that replace the usual ones. */
+  signToken(claims?: JWTPayload): Promise<string>;
+  /** Calls the app; `path` without `/api`. */
+  call(who: Who, method: string, path: string, init?: RequestInit): Promise<TestAnswer>;
+  /** The same app over the same database with other settings. */
+  withSettings(environment: Environment): TestApp;
+  close(): Promise<void>;
+}
+
+export interface TestAnswer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly text: string;
+  // biome-ignore lint/suspicious/noExplicitAny: bodies of many shapes; each test states what it expects of one.
+  readonly body: any;
+}
+
+/** Who asks: a user, a token, a key, or nobody. */
+export type Who = TestUser | "secret" | "publishable" | "nobody";
+
+export interface TestAppOptions {
+  environment?: Environment;
+  objects?: (config: EdgeConfig) => ObjectStore;
+}
+
+const supabaseUrl = "http://127.0.0.1:54321";
+
+/** The whole app on a database of its own, with three users that exist in `auth.users`. */
+export async function openTestApp(options: TestAppOptions = {}): Promise<TestApp> {
+  const database = await openTestDatabase();
+  const sql = database.connect({ max: 4 });
+  const keys = await loadKeys();
+  const [alice, bob, admin] = await Promise.all([
+    addUser(sql, keys, "alice@example.com"),
+    addUser(sql, keys, "bob@example.com"),
+    addUser(sql, keys, "admin@example.com", { role: "admin" }),
+  ]);
+  const close = async () => {
+    await sql.end();
+    await database.close();
+  };
+  const build = (environment: Environment): TestApp => {
+    const config = readEdgeConfig({
+      SUPABASE_URL: supabaseUrl,
+      SUPABASE_DB_URL: "postgres://unused@127.0.0.1:1/unused",
+      SUPABASE_PUBLISHABLE_KEYS: JSON.stringify({ default: keys.publishableKey }),
+      SUPABASE_SECRET_KEYS: JSON.stringify({ default: keys.secretKey }),
+      SUPABASE_JWKS: JSON.stringify(keys.jwks),
+      ...environment,
+    });
+    const logLines: Record<string, unknown>[] = [];
+    const deps: Deps = {
+      config,
+      sql,
+      objects: options.objects?.(config) ?? missingStorage,
+      verifyToken: createTokenVerifier(config),
+      log: createLog((line) => logLines.push(JSON.parse(line)), config.logLevel),
+      now: () => new Date(),
+    };
+    const app = createApp(deps);
+    return {
+      app,
+      deps,
+      config,
+      database,
+      sql,
+      keys,
+      alice,
+      bob,
+      admin,
+      logLines,
+      signToken: (claims) => signToken(keys, claims),
+      call: (who, method, path, init) => callApp(app, credentialsOf(keys, who), method, path, init),
+      withSettings: (more) => build({ ...environment, ...more }),
+      close,
+    };
+  };
+  return build(options.environment ?? {});
+}
+
+/** For tests that need no object: a call of it is a mistake of the test. */
+const missingStorage = new Proxy({} as ObjectStore, {
+  get: (_, name) => () => Promise.reject(new Error(`this test has no storage for ${String(name)}`)),
+});
+
+async function addUser(sql: Sql, keys: LocalKeys, email: string, appMetadata = {}): Promise<TestUser> {
+  const id = crypto.randomUUID();
+  await sql`insert into auth.users (id, email) values (${id}, ${email})`;
+  return { id, token: await signToken(keys, { sub: id, email, app_metadata: appMetadata }) };
+}
+
+/** As Supabase Auth signs it: ES256 with a key id; claims given here replace its own. */
+export function signToken(keys: LocalKeys, claims: JWTPayload = {}): Promise<string> {
+  const now = Math.floor(Date.now() / 1000);
+  const usual = {
+    iss: `${supabaseUrl}/auth/v1`,
+    aud: "authenticated",
+    role: "authenticated",
+    sub: crypto.randomUUID(),
+    iat: now,
+    exp: now + 3600,
+  };
+  return new SignJWT({ ...usual, ...claims })
+    .setProtectedHeader({ alg: "ES256", kid: keys.kid, typ: "JWT" })
+    .sign(keys.signingKey);
+}
+
+export function credentialsOf(keys: LocalKeys, who: Who): Record<string, string> {
+  if (who === "nobody") return {};
+  if (who === "secret") return { apikey: keys.secretKey };
+  if (who === "publishable") return { apikey: keys.publishableKey };
+  return { apikey: keys.publishableKey, authorization: `Bearer ${who.token}` };
+}
+
+async function callApp(
+  app: App,
+  credentials: Record<string, string>,
+  method: string,
+  path: string,
+  init: RequestInit = {},
+): Promise<TestAnswer> {
+  const headers = new Headers(init.headers);
+  for (const [name, value] of Object.entries(credentials)) if (!headers.has(name)) headers.set(name, value);
+  const response = await app.request(`/api${path}`, { ...init, method, headers });
+  const text = await response.text();
+  const isJson = /json/.test(response.headers.get("content-type") ?? "") && text !== "";
+  return { status: response.status, headers: response.headers, text, body: isJson ? JSON.parse(text) : text };
+}
