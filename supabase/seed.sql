@@ -1,0 +1,2 @@
+-- Runs once, after the first migrations, on a local stack. Nothing is needed: what a library must have is made by
+-- the migrations, and the sample pictures of the first start go through the API as a user's would.
