@@ -10,6 +10,8 @@ export interface ObjectStore {
   createUpload(path: string): Promise<{ path: string; token: string; url: string; expiresAt: string }>;
   /** What lies there, or undefined. */
   find(path: string): Promise<{ sizeBytes: number; mediaType: string } | undefined>;
+  /** Up to `bytesMax` first bytes of an object, without fetching the rest; undefined when nothing lies there. */
+  readStart(path: string, bytesMax: number): Promise<Uint8Array | undefined>;
   /** Resolves when storage answers and the bucket is there; makes the bucket when it is missing. */
   ensureBucket(): Promise<void>;
 }

@@ -31,18 +31,29 @@ export function imagePath(image: { id: string; ownerId: string | null }, variant
 export const ImageState = z.enum(["uploading", "processing", "ready", "failed"]);
 export type ImageState = z.infer<typeof ImageState>;
 
-/** A name cannot steer a path or a header: no control characters, no slashes, not `.` or `..`. */
+/**
+ * A name cannot steer a path or a header: no control characters, no slashes, not `.` or `..`. Composed (NFC), so
+ * that two names which look alike are alike.
+ */
 export const ImageName = z
   .string()
   .trim()
+  .normalize("NFC")
   .min(1)
   .max(imageLimits.nameLengthMax)
   .refine((name) => !/[\p{Cc}/\\]/u.test(name) && name !== "." && name !== "..", {
     message: "must not hold slashes or control characters",
   });
 
-const Keyword = z.string().trim().min(1).max(imageLimits.keywordLengthMax);
-const Title = z.string().trim().min(1).max(imageLimits.titleLengthMax);
+/** One line of words; Postgres could not even keep a NUL. */
+const Line = z
+  .string()
+  .trim()
+  .min(1)
+  .refine((text) => !/\p{Cc}/u.test(text), { message: "must not hold control characters" });
+
+export const Keyword = Line.max(imageLimits.keywordLengthMax);
+export const Title = Line.max(imageLimits.titleLengthMax);
 
 /** The fields that a person gives with a picture. */
 export const ImageFields = z.object({
@@ -59,6 +70,18 @@ export const NewImageUpload = ImageFields.extend({
   sizeBytes: z.int().min(1),
 });
 export type NewImageUpload = z.infer<typeof NewImageUpload>;
+
+/** What a person may change later; what is left out stays. */
+export const ImageChange = z
+  .strictObject({
+    name: ImageName.optional(),
+    title: Title.nullable().optional().describe("Null takes the title away."),
+    keywords: z.array(Keyword).max(imageLimits.keywordsMax).optional(),
+  })
+  .refine((change) => Object.values(change).some((value) => value !== undefined), {
+    message: "must hold a name, a title or keywords",
+  });
+export type ImageChange = z.infer<typeof ImageChange>;
 
 export const Place = z.object({
   latitude: z.number().min(-90).max(90).describe("Degrees, WGS 84."),
@@ -116,6 +139,31 @@ export type Image = z.infer<typeof Image>;
 /** One picture with what only its owner sees; `origin` is null for everyone else. */
 export const ImageDetail = Image.extend({ origin: ImageOrigin.nullable() });
 export type ImageDetail = z.infer<typeof ImageDetail>;
+
+export const ImagePage = z.object({
+  items: z.array(Image).describe("Newest first; links to thumbnails only."),
+  nextCursor: z.string().nullable(),
+});
+export type ImagePage = z.infer<typeof ImagePage>;
+
+/** A picture that is ours to finish, and the job that does it. */
+export const AcceptedImage = z.object({
+  image: Image,
+  job: z.object({ id: z.uuid().describe("Follow it at `/jobs/{id}`.") }),
+});
+export type AcceptedImage = z.infer<typeof AcceptedImage>;
+
+/** A picture whose bytes are awaited. */
+export const StartedUpload = z.object({
+  image: Image,
+  upload: z.object({
+    url: z.url().describe("PUT the bytes here, with their `Content-Type`; it works once."),
+    token: z.string().describe("For `uploadToSignedUrl` of supabase-js, with `path`."),
+    path: z.string(),
+    expiresAt: z.iso.datetime(),
+  }),
+});
+export type StartedUpload = z.infer<typeof StartedUpload>;
 
 export const SearchHit = Image.extend({
   score: z

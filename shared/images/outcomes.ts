@@ -31,6 +31,8 @@ export interface EmbedQueryOutcome {
 export interface SweepOutcome {
   /** Uploads that never ended and are failed now. */
   readonly uploadsExpired: number;
+  /** Pictures in work that no job worked on; they have one now. */
+  readonly ingestsAdded: number;
   /** Objects that no row named. */
   readonly objectsRemoved: number;
 }

@@ -1,0 +1,75 @@
+/** Long work of the library that needs no model. */
+import { serviceCaller, transactAs } from "../../shared/callers.ts";
+import { ingestImage, sweepImages } from "../../shared/images/kinds.ts";
+import type { SweepOutcome } from "../../shared/images/outcomes.ts";
+import { defineTask, type Task, type TaskContext } from "../../shared/jobs/kinds.ts";
+import { addJob } from "../../shared/jobs/queue.ts";
+import type { Deps } from "../deps.ts";
+import { expireUploads, listOrphans, listStranded } from "./leftovers.ts";
+
+export interface SweepLimits {
+  /** An upload that is not completed by then is failed: a signed URL lives for two hours. Default 2 h 10 min. */
+  uploadSeconds?: number;
+  /** An object younger than that may belong to work that still runs. Default 2 h. */
+  objectSeconds?: number;
+  /** Objects in one call of storage; default and at most 1,000. */
+  batchMax?: number;
+  /** Batches in one run; the next run goes on. Default 20. */
+  batchesMax?: number;
+}
+
+const rowsMax = 1000;
+
+export function createImageTasks(deps: Pick<Deps, "sql" | "objects">, limits: SweepLimits = {}): Task[] {
+  return [defineTask(sweepImages, (_payload, context) => sweep(deps, limits, context))];
+}
+
+/**
+ * Ends uploads that never came, puts pictures back to work that nobody works on, and removes objects that no row
+ * names. Each step can be repeated: a sweep that dies halfway is finished by the next.
+ */
+async function sweep(
+  deps: Pick<Deps, "sql" | "objects">,
+  limits: SweepLimits,
+  context: TaskContext,
+): Promise<SweepOutcome> {
+  const uploadsExpired = await transactAs(deps.sql, serviceCaller, (transaction) =>
+    expireUploads(transaction, limits.uploadSeconds ?? 2 * 3600 + 600, rowsMax),
+  );
+  const ingestsAdded = await restartStranded(deps);
+  const objectsRemoved = await removeOrphans(deps, limits, context);
+  return { uploadsExpired, ingestsAdded, objectsRemoved };
+}
+
+function restartStranded({ sql }: Pick<Deps, "sql">): Promise<number> {
+  return transactAs(sql, serviceCaller, async (transaction) => {
+    const stranded = await listStranded(transaction, rowsMax);
+    for (const { id, ownerId } of stranded) {
+      const job = { payload: { imageId: id }, ownerId, subjectId: id, uniqueKey: id };
+      await addJob(transaction, ingestImage, job);
+    }
+    return stranded.length;
+  });
+}
+
+/** An object never comes before its row, so what is found without one stays so until storage is told. */
+async function removeOrphans(
+  deps: Pick<Deps, "sql" | "objects">,
+  limits: SweepLimits,
+  context: TaskContext,
+): Promise<number> {
+  const { objectSeconds = 2 * 3600, batchMax = 1000, batchesMax = 20 } = limits;
+  let removed = 0;
+  let after = "";
+  for (let batch = 0; batch < batchesMax && !context.signal.aborted; batch++) {
+    const paths = await transactAs(deps.sql, serviceCaller, (transaction) =>
+      listOrphans(transaction, { olderThanSeconds: objectSeconds, after, rowsMax: batchMax }),
+    );
+    if (paths.length === 0) break;
+    await deps.objects.remove(paths);
+    removed += paths.length;
+    after = paths.at(-1) ?? after;
+    context.reportProgress(batch + 1, batchesMax, `${removed} objects removed`);
+  }
+  return removed;
+}
