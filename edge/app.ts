@@ -19,6 +19,7 @@ import { limitRate } from "./http/rate-limits.ts";
 import { logRequests, nameRequest } from "./http/request-log.ts";
 import { createRouter } from "./http/router.ts";
 import { createServiceRoutes } from "./http/service-routes.ts";
+import { createImageRoutes } from "./images/routes.ts";
 import { createJobRoutes } from "./jobs/routes.ts";
 import { createSchedule } from "./tasks.ts";
 
@@ -26,6 +27,7 @@ import { createSchedule } from "./tasks.ts";
 export const basePath = "/api";
 
 const tags = {
+  images: "A picture library that is searched by words.",
   jobs: "Work that outlasts a request: follow it, cancel it.",
   service: "For machines that watch the service.",
 };
@@ -58,7 +60,7 @@ export function createApp(deps: Deps) {
 function createRooms(deps: Deps) {
   const rooms = createRouter();
   rooms.use(authenticate(deps), limitRate(deps, classify), limitBody(deps.config), keepIdempotent(deps));
-  return rooms.route("/jobs", createJobRoutes(deps, createSchedule(deps)));
+  return rooms.route("/", createImageRoutes(deps)).route("/", createJobRoutes(deps, createSchedule(deps)));
 }
 
 /** Which limit a user's request counts against. */

@@ -2,12 +2,13 @@ import { sweepImages } from "../shared/images/kinds.ts";
 import type { Task } from "../shared/jobs/kinds.ts";
 import { expireKeys, pruneHistory } from "../shared/jobs/maintenance.ts";
 import type { Deps } from "./deps.ts";
+import { createImageTasks } from "./images/tasks.ts";
 import { createJobTasks } from "./jobs/tasks.ts";
 import { type Schedule, type TickCounts, type TickOptions, tick } from "./jobs/ticks.ts";
 
 /** Every task that needs no model, of all rooms. */
 export function createEdgeTasks(deps: Deps): Task[] {
-  return [...createJobTasks(deps)];
+  return [...createImageTasks(deps), ...createJobTasks(deps)];
 }
 
 export function createSchedule(deps: Deps): Schedule {

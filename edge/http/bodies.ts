@@ -1,6 +1,7 @@
 import type { Context, MiddlewareHandler } from "hono";
 import { AppError } from "../../shared/errors.ts";
 import type { EdgeConfig } from "../config.ts";
+import type { Bytes } from "./bytes.ts";
 import type { AppEnv } from "./router.ts";
 
 type Limits = Pick<EdgeConfig, "bodyBytesMax" | "uploadBytesMax">;
@@ -22,7 +23,7 @@ export function limitBody(limits: Limits): MiddlewareHandler<AppEnv> {
 }
 
 /** The whole body, which stays readable for whoever comes after. Never more than the limit of its kind. */
-export async function keepBody(c: Context<AppEnv>, limits: Limits): Promise<Uint8Array<ArrayBuffer>> {
+export async function keepBody(c: Context<AppEnv>, limits: Limits): Promise<Bytes> {
   if (!c.req.raw.body) return new Uint8Array(0);
   const bytes = await readBody(c, bodyLimitOf(c, limits));
   replaceBody(c, bytes);
@@ -41,11 +42,11 @@ function tooLarge(bytesMax: number): AppError {
   return new AppError("payload_too_large", `The body is larger than ${bytesMax} bytes.`);
 }
 
-function replaceBody(c: Context<AppEnv>, body: Uint8Array<ArrayBuffer>): void {
+function replaceBody(c: Context<AppEnv>, body: Bytes): void {
   c.req.raw = new Request(c.req.raw, { body });
 }
 
-async function readBody(c: Context<AppEnv>, bytesMax: number): Promise<Uint8Array<ArrayBuffer>> {
+async function readBody(c: Context<AppEnv>, bytesMax: number): Promise<Bytes> {
   const reader = (c.req.raw.body as ReadableStream<Uint8Array>).getReader();
   const parts: Uint8Array[] = [];
   let length = 0;
@@ -61,7 +62,7 @@ async function readBody(c: Context<AppEnv>, bytesMax: number): Promise<Uint8Arra
   }
 }
 
-function join(parts: readonly Uint8Array[], length: number): Uint8Array<ArrayBuffer> {
+function join(parts: readonly Uint8Array[], length: number): Bytes {
   const whole = new Uint8Array(length);
   let offset = 0;
   for (const part of parts) {

@@ -1,8 +1,10 @@
+import type { Bytes } from "./bytes.ts";
+
 /**
  * A hash of what was asked. The boundary of a form is left out: it is drawn anew each time the same form is sent,
  * so the parts between are hashed one by one.
  */
-export async function hashBody(body: Uint8Array<ArrayBuffer>, contentType = "", query = ""): Promise<string> {
+export async function hashBody(body: Bytes, contentType = "", query = ""): Promise<string> {
   const [mediaType = ""] = contentType.toLowerCase().split(";");
   const boundary = /boundary="?([^";]{1,70})"?/i.exec(contentType)?.[1];
   const isForm = mediaType.trim() === "multipart/form-data" && boundary !== undefined;
@@ -13,8 +15,8 @@ export async function hashBody(body: Uint8Array<ArrayBuffer>, contentType = "", 
 
 const partsMax = 1000;
 
-function splitAt(bytes: Uint8Array<ArrayBuffer>, mark: Uint8Array): Uint8Array<ArrayBuffer>[] {
-  const parts: Uint8Array<ArrayBuffer>[] = [];
+function splitAt(bytes: Bytes, mark: Uint8Array): Bytes[] {
+  const parts: Bytes[] = [];
   let start = 0;
   for (let at = findMark(bytes, mark, 0); at !== -1; at = findMark(bytes, mark, start)) {
     // A boundary chosen to be everywhere must not cost more than it is worth.
@@ -34,7 +36,7 @@ function findMark(bytes: Uint8Array, mark: Uint8Array, from: number): number {
   return -1;
 }
 
-async function hashBytes(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
+async function hashBytes(bytes: Bytes): Promise<string> {
   const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
   return Array.from(hash, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

@@ -48,6 +48,7 @@ export function secureAnswers(): MiddlewareHandler<AppEnv> {
     contentSecurityPolicy: { defaultSrc: ["'none'"], frameAncestors: ["'none'"], baseUri: ["'none'"] },
     xFrameOptions: "DENY",
     referrerPolicy: "no-referrer",
+    strictTransportSecurity: "max-age=15552000",
     crossOriginResourcePolicy: "same-site",
   });
   return async (c, next) => {

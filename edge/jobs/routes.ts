@@ -21,7 +21,7 @@ const JobCursor = z.object({ id: z.uuid() });
 
 const listRoute = createRoute({
   method: "get",
-  path: "/",
+  path: "/jobs",
   tags,
   summary: "Jobs, newest first",
   description: "Your own; the secret key's own are those of the house.",
@@ -55,7 +55,7 @@ const listRoute = createRoute({
 
 const getRoute = createRoute({
   method: "get",
-  path: "/{id}",
+  path: "/jobs/{id}",
   tags,
   summary: "One job",
   request: { params: JobPath },
@@ -67,7 +67,7 @@ const getRoute = createRoute({
 
 const eventsRoute = createRoute({
   method: "get",
-  path: "/{id}/events",
+  path: "/jobs/{id}/events",
   tags,
   summary: "What happened to a job, in order and without holes",
   description: "The same events are told on the private Realtime topic `user:<your id>` as they happen.",
@@ -101,7 +101,7 @@ const eventsRoute = createRoute({
 
 const cancelRoute = createRoute({
   method: "post",
-  path: "/{id}/cancellation",
+  path: "/jobs/{id}/cancellation",
   tags,
   summary: "Ask for a job's end",
   description:
@@ -115,7 +115,7 @@ const cancelRoute = createRoute({
 
 const tickRoute = createRoute({
   method: "post",
-  path: "/ticks",
+  path: "/jobs/ticks",
   tags,
   summary: "Keep the house going",
   description:

@@ -1,0 +1,22 @@
+/** The door on Supabase: one function named `api`, on the edge runtime's Deno 2.1. */
+import postgres from "postgres";
+import { createApp } from "../../../edge/app.ts";
+import { readEdgeConfig } from "../../../edge/config.ts";
+import { createDeps } from "../../../edge/create-deps.ts";
+import { databaseOptions } from "../../../shared/database.ts";
+import { createLog } from "../../../shared/log.ts";
+
+const config = readEdgeConfig(Deno.env.toObject());
+
+const sql = postgres(config.databaseUrl, {
+  ...databaseOptions,
+  max: config.databaseConnectionsMax,
+  // Isolates come and go: what is idle is given back.
+  idle_timeout: 20,
+});
+
+const app = createApp(
+  createDeps(config, { sql, log: createLog((line) => console.log(line), config.logLevel) }),
+);
+
+Deno.serve(app.fetch);
