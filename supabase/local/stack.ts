@@ -8,8 +8,8 @@ import { join } from "node:path";
 import type { Sql } from "postgres";
 import { createApp } from "../../edge/app.ts";
 import { readEdgeConfig } from "../../edge/config.ts";
-import { createDeps } from "../../edge/main.ts";
-import { runTick } from "../../edge/runner.ts";
+import { createDeps } from "../../edge/create-deps.ts";
+import { runTick } from "../../edge/tasks.ts";
 import { describeError, type Log } from "../../shared/log.ts";
 import { createAuth } from "./auth/routes.ts";
 import { type LocalConfig, statusPath } from "./config.ts";
@@ -75,7 +75,7 @@ async function startParts(
     return sql;
   };
   const environment = createEnvironment(config, keys, `http://127.0.0.1:${server.port}`, publicUrl);
-  const deps = await createDeps(readEdgeConfig(environment), { sql: connect(), log });
+  const deps = createDeps(readEdgeConfig(environment), { sql: connect(), log });
   const issuer = `${publicUrl}/auth/v1`;
   const reportError = (error: unknown) => log.error("stand-in", { error: describeError(error) });
   const realtime = await createRealtime({
@@ -89,7 +89,7 @@ async function startParts(
   const storageSql = connect("supabase_storage_admin");
   const app = createApp(deps);
   services.resolve({
-    auth: createAuth({ sql: connect("supabase_auth_admin"), keys, issuer }).fetch,
+    auth: createAuth({ sql: connect("supabase_auth_admin"), keys, issuer, findAddress, reportError }).fetch,
     storage: createStorage({ sql: storageSql, keys, issuer, folder: files, reportError }).fetch,
     realtime,
     functions: (request) => app.fetch(request),
@@ -105,6 +105,10 @@ async function startParts(
 function openDatabase(config: LocalConfig): Promise<LocalDatabase> {
   if (config.databaseUrl) return openPostgres(config.databaseUrl);
   return openPglite({ dataDir: join(config.dataDir, "database") });
+}
+
+function findAddress(request: Request): string | undefined {
+  return request.headers.get(clientAddressHeader) ?? undefined;
 }
 
 function hostInUrl(host: string): string {
