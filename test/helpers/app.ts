@@ -1,3 +1,7 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Hono } from "hono";
 import { type JWTPayload, SignJWT } from "jose";
 import type { Sql } from "postgres";
 import { type App, createApp } from "../../edge/app.ts";
@@ -5,10 +9,12 @@ import { type EdgeConfig, readEdgeConfig } from "../../edge/config.ts";
 import type { Deps } from "../../edge/deps.ts";
 import { createTokenVerifier } from "../../edge/http/tokens.ts";
 import type { ObjectStore } from "../../edge/storage/objects.ts";
+import { createSupabaseStorage } from "../../edge/storage/supabase.ts";
 import type { Environment } from "../../shared/config.ts";
 import { createLog } from "../../shared/log.ts";
 import type { LocalDatabase } from "../../supabase/local/database.ts";
 import { type LocalKeys, loadKeys } from "../../supabase/local/keys.ts";
+import { createStorage } from "../../supabase/local/storage/routes.ts";
 import { openTestDatabase } from "./database.ts";
 
 export interface TestUser {
@@ -50,23 +56,27 @@ export interface TestAnswer {
 export type Who = TestUser | "secret" | "publishable" | "nobody";
 
 export interface TestAppOptions {
+  /** Settings that replace the usual ones. */
   environment?: Environment;
+  /** Instead of the real client of Storage against its stand-in. */
   objects?: (config: EdgeConfig) => ObjectStore;
 }
 
-const supabaseUrl = "http://127.0.0.1:54321";
-
-/** The whole app on a database of its own, with three users that exist in `auth.users`. */
+/** The whole app on a database of its own, and three users that exist in `auth.users`. */
 export async function openTestApp(options: TestAppOptions = {}): Promise<TestApp> {
   const database = await openTestDatabase();
   const sql = database.connect({ max: 4 });
   const keys = await loadKeys();
+  const storage = await serveStorage(database, keys);
+  const supabaseUrl = storage.url;
+  const issuer = issuerOf(supabaseUrl);
   const [alice, bob, admin] = await Promise.all([
-    addUser(sql, keys, "alice@example.com"),
-    addUser(sql, keys, "bob@example.com"),
-    addUser(sql, keys, "admin@example.com", { role: "admin" }),
+    addUser(sql, keys, { iss: issuer, email: "alice@example.com" }),
+    addUser(sql, keys, { iss: issuer, email: "bob@example.com" }),
+    addUser(sql, keys, { iss: issuer, email: "admin@example.com", app_metadata: { role: "admin" } }),
   ]);
   const close = async () => {
+    await storage.close();
     await sql.end();
     await database.close();
   };
@@ -83,7 +93,7 @@ export async function openTestApp(options: TestAppOptions = {}): Promise<TestApp
     const deps: Deps = {
       config,
       sql,
-      objects: options.objects?.(config) ?? missingStorage,
+      objects: (options.objects ?? connectStorage)(config),
       verifyToken: createTokenVerifier(config),
       log: createLog((line) => logLines.push(JSON.parse(line)), config.logLevel),
       now: () => new Date(),
@@ -100,7 +110,7 @@ export async function openTestApp(options: TestAppOptions = {}): Promise<TestApp
       bob,
       admin,
       logLines,
-      signToken: (claims) => signToken(keys, claims),
+      signToken: (claims) => signToken(keys, { iss: issuer, ...claims }),
       call: (who, method, path, init) => callApp(app, credentialsOf(keys, who), method, path, init),
       withSettings: (more) => build({ ...environment, ...more }),
       close,
@@ -109,22 +119,44 @@ export async function openTestApp(options: TestAppOptions = {}): Promise<TestApp
   return build(options.environment ?? {});
 }
 
-/** For tests that need no object: a call of it is a mistake of the test. */
-const missingStorage = new Proxy({} as ObjectStore, {
-  get: (_, name) => () => Promise.reject(new Error(`this test has no storage for ${String(name)}`)),
-});
+function connectStorage({ supabaseUrl, publicUrl, secretKey, uploadBytesMax }: EdgeConfig): ObjectStore {
+  return createSupabaseStorage({ supabaseUrl, publicUrl, secretKey, sizeBytesMax: uploadBytesMax });
+}
 
-async function addUser(sql: Sql, keys: LocalKeys, email: string, appMetadata = {}): Promise<TestUser> {
+function issuerOf(url: string): string {
+  return `${url}/auth/v1`;
+}
+
+/** Storage on a port of its own, over the same database, its bytes in a folder that goes with it. */
+async function serveStorage(
+  database: LocalDatabase,
+  keys: LocalKeys,
+): Promise<{ url: string; close(): Promise<void> }> {
+  const sql = database.connect({ role: "supabase_storage_admin", max: 4 });
+  const folder = await mkdtemp(join(tmpdir(), "parlance-objects-"));
+  let answer: (request: Request) => Response | Promise<Response> = () => new Response(null, { status: 503 });
+  const server = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: (request) => answer(request) });
+  const url = `http://127.0.0.1:${server.port}`;
+  const storage = createStorage({ sql, keys, issuer: issuerOf(url), folder });
+  answer = new Hono().route("/storage/v1", storage).fetch;
+  const close = async () => {
+    await server.stop(true);
+    await sql.end();
+    await rm(folder, { recursive: true, force: true });
+  };
+  return { url, close };
+}
+
+async function addUser(sql: Sql, keys: LocalKeys, claims: JWTPayload & { email: string }): Promise<TestUser> {
   const id = crypto.randomUUID();
-  await sql`insert into auth.users (id, email) values (${id}, ${email})`;
-  return { id, token: await signToken(keys, { sub: id, email, app_metadata: appMetadata }) };
+  await sql`insert into auth.users (id, email) values (${id}, ${claims.email})`;
+  return { id, token: await signToken(keys, { ...claims, sub: id }) };
 }
 
 /** As Supabase Auth signs it: ES256 with a key id; claims given here replace its own. */
-export function signToken(keys: LocalKeys, claims: JWTPayload = {}): Promise<string> {
+function signToken(keys: LocalKeys, claims: JWTPayload): Promise<string> {
   const now = Math.floor(Date.now() / 1000);
   const usual = {
-    iss: `${supabaseUrl}/auth/v1`,
     aud: "authenticated",
     role: "authenticated",
     sub: crypto.randomUUID(),
