@@ -1,0 +1,218 @@
+-- Schema parlance, written from the catalog by `bun run schema`. To read, not to run: what belongs to a table
+-- stands under it, names are without their schema, and row level security is on unless it says otherwise.
+
+create type image_state as enum ('uploading', 'processing', 'ready', 'failed');
+create type job_lane as enum ('interactive', 'bulk');
+create type job_state as enum ('queued', 'running', 'done', 'failed', 'cancelled');
+
+-- Models whose vectors may be compared with each other; one is searched.
+create table embedding_spaces (
+  id smallint primary key, name text not null unique, model text not null, dimensions integer not null,
+  is_current boolean not null default false, created_at timestamptz not null default now(),
+  constraint dimensions_fit_an_index check (dimensions >= 1 and dimensions <= 2000)
+);
+  create unique index embedding_spaces_one_current on (is_current) where is_current;
+  create policy "everyone sees the spaces" for select to anon, authenticated, parlance_sidecar using (true);
+  grant select to anon, authenticated, parlance_sidecar;
+  grant select, insert, update, delete to service_role;
+
+-- Answers already given to a POST with an Idempotency-Key; kept 24 hours.
+create table idempotency_keys (
+  owner text not null, route text not null, key text not null, body_hash text not null,
+  locked_until timestamptz not null, status integer, headers jsonb, body text,
+  created_at timestamptz not null default now(),
+  primary key (owner, route, key),
+  constraint answer_is_whole check ((status is null) = (body is null)),
+  constraint body_is_small check (octet_length(body) <= 262144),
+  constraint key_is_one_to_255_characters check (length(key) >= 1 and length(key) <= 255)
+);
+  create index idempotency_keys_by_age on (created_at);
+  grant select, insert, update, delete to service_role;
+
+-- What only the owner may know of an original: EXIF, place, content hash.
+create table image_origins (
+  image_id uuid primary key references images(id) on delete cascade,
+  owner_id uuid references auth.users(id) on delete cascade, sha256 text not null, exif jsonb not null default '{}',
+  latitude float8, longitude float8, altitude_metres float8,
+  constraint exif_is_a_small_object check (jsonb_typeof(exif) = 'object' and octet_length(exif::text) <= 65536),
+  constraint latitude_is_in_range check (latitude >= -90 and latitude <= 90),
+  constraint longitude_is_in_range check (longitude >= -180 and longitude <= 180),
+  constraint place_is_whole check ((latitude is null) = (longitude is null)),
+  constraint sha256_is_64_hex_digits check (sha256 ~ '^[0-9a-f]{64}$')
+);
+  create index image_origins_by_content on (owner_id, sha256);
+  create policy "owners see their originals" for select to authenticated using (may_see(owner_id));
+  create policy "sidecars write originals" for all to parlance_sidecar using (true);
+  grant select to authenticated;
+  grant select, insert, update to parlance_sidecar;
+  grant select, insert, update, delete to service_role;
+
+-- Unit vectors of pictures; inner product is the score.
+create table image_vectors (
+  space_id smallint not null references embedding_spaces(id),
+  image_id uuid not null references images(id) on delete cascade,
+  owner_id uuid references auth.users(id) on delete cascade, is_public boolean not null default false,
+  embedding vector not null, created_at timestamptz not null default now(),
+  primary key (space_id, image_id),
+  constraint embedding_has_unit_length check (vector_norm(embedding) >= 0.999 and vector_norm(embedding) <= 1.001)
+) partition by list (space_id);
+  create policy "everyone sees public vectors" for select to anon, authenticated using (is_public);
+  create policy "owners see their vectors" for select to authenticated using (may_see(owner_id));
+  create policy "sidecars write vectors" for all to parlance_sidecar using (true);
+  grant select to anon, authenticated;
+  grant select, insert, update, delete to parlance_sidecar, service_role;
+
+create table image_vectors_1 partition of image_vectors for values in ('1') (
+  constraint embedding_has_the_dimensions check (vector_dims(embedding) = 128)
+);
+  create index image_vectors_1_by_owner on (owner_id);
+  create index image_vectors_1_nearest using hnsw ((embedding::vector(128)) vector_ip_ops);
+  create policy "everyone sees public vectors" for select to anon, authenticated using (is_public);
+  create policy "owners see their vectors" for select to authenticated using (may_see(owner_id));
+  create policy "sidecars write vectors" for all to parlance_sidecar using (true);
+  grant select to anon, authenticated;
+  grant select, insert, update, delete to parlance_sidecar, service_role;
+
+-- The library: pictures of people and of the house.
+create table images (
+  id uuid primary key, owner_id uuid references auth.users(id) on delete cascade, name text not null, title text,
+  keywords text[] not null default '{}', state image_state not null default 'uploading',
+  is_public boolean not null default false, media_type text, size_bytes bigint, width integer, height integer,
+  perceptual_hash bit(64), variants text[] not null default '{}', taken_at timestamptz, camera text, error_code text,
+  error_message text, created_at timestamptz not null default now(), updated_at timestamptz not null default now(),
+  words tsvector generated as (image_words(name, title, keywords)),
+  constraint failed_has_a_cause check ((state = 'failed') = (error_code is not null and error_message is not null)),
+  constraint keywords_are_at_most_50 check (cardinality(keywords) <= 50 and array_position(keywords, null) is null),
+  constraint name_is_one_to_200_characters check (length(name) >= 1 and length(name) <= 200),
+  constraint ready_has_its_measures check (state <> 'ready' or media_type is not null and size_bytes is not null and width > 0 and height > 0 and cardinality(variants) > 0),
+  constraint size_is_positive check (size_bytes > 0),
+  constraint title_is_at_most_300_characters check (length(title) >= 1 and length(title) <= 300)
+);
+  create unique index images_name_per_owner on (owner_id, name) nulls not distinct;
+  create index images_newest_first on (owner_id, created_at desc, id desc);
+  create index images_public_newest_first on (created_at desc, id desc) where is_public;
+  create index images_unfinished on (created_at) where state = any (array['uploading', 'processing']);
+  create index images_words using gin (words);
+  create policy "everyone sees public pictures" for select to anon, authenticated using (is_public and (state = 'ready'));
+  create policy "owners change their pictures" for update to authenticated using (may_see(owner_id));
+  create policy "owners delete their pictures" for delete to authenticated using (may_see(owner_id));
+  create policy "owners see their pictures" for select to authenticated using (may_see(owner_id));
+  create policy "sidecars work on pictures" for all to parlance_sidecar using (true);
+  create policy "users add pictures of their own" for insert to authenticated with check (owner_id = (select auth.uid()));
+  create trigger date_image before update for each row execute function date_image();
+  create trigger follow_image after update of owner_id, is_public for each row execute function follow_image();
+  grant select to anon;
+  grant select, insert (id, owner_id, name, title, keywords, media_type, size_bytes), update (name, title, keywords), delete to authenticated;
+  grant select, update to parlance_sidecar;
+  grant select, insert, update, delete to service_role;
+
+-- What happened to a job, in order and without holes; the topic is only the doorbell.
+create table job_events (
+  job_id uuid not null references jobs(id) on delete cascade, sequence integer not null, event text not null,
+  data jsonb not null, created_at timestamptz not null default clock_timestamp(),
+  primary key (job_id, sequence)
+);
+  create index job_events_by_age on (created_at);
+  create policy "who sees the job sees its events" for select to authenticated using (exists (select from jobs where (jobs.id = job_events.job_id)));
+  grant select to authenticated, service_role;
+
+create view job_views (
+  id, kind, lane, owner_id, subject_id, state, result, error_code, error_message, progress_done, progress_total,
+  progress_message, attempts, attempts_max, cancel_requested_at, event_sequence, events_pruned_to, created_at,
+  started_at, finished_at
+); -- with the rights of its reader
+  grant select to authenticated, service_role;
+
+-- Work that outlasts a request; behind its functions.
+create table jobs (
+  id uuid primary key, kind text not null, lane job_lane not null,
+  owner_id uuid references auth.users(id) on delete cascade, subject_id uuid, unique_key text, payload jsonb not null,
+  state job_state not null default 'queued', result jsonb, error_code text, error_message text,
+  progress_done integer not null default 0, progress_total integer, progress_message text,
+  attempts integer not null default 0, attempts_max integer not null, run_after timestamptz not null default now(),
+  claim bigint, claimed_by uuid, lease_expires_at timestamptz, cancel_requested_at timestamptz,
+  event_sequence integer not null default 0, events_pruned_to integer not null default 0,
+  told_at timestamptz not null default now(), created_at timestamptz not null default now(), started_at timestamptz,
+  finished_at timestamptz,
+  constraint attempts_are_within_their_limit check (attempts >= 0 and attempts <= attempts_max and attempts_max >= 1 and attempts_max <= 100),
+  constraint ended_has_a_finish check ((state = any (array['done', 'failed', 'cancelled'])) = (finished_at is not null)),
+  constraint failed_has_a_cause check (state <> 'failed' or error_code is not null and error_message is not null),
+  constraint kind_is_feature_dot_verb_noun check (kind ~ '^[a-z]+\.[a-z]+(-[a-z]+)*$' and length(kind) <= 64),
+  constraint only_done_has_a_result check (result is null or state = 'done'),
+  constraint only_running_has_a_claim check (state = 'running' or claim is null and claimed_by is null and lease_expires_at is null),
+  constraint payload_is_a_small_object check (jsonb_typeof(payload) = 'object' and octet_length(payload::text) <= 65536),
+  constraint progress_is_within_its_total check (progress_done >= 0 and progress_done <= coalesce(progress_total, progress_done)),
+  constraint result_is_small check (octet_length(result::text) <= 65536),
+  constraint running_has_a_claim check ((state = 'running') = (claim is not null and claimed_by is not null and lease_expires_at is not null)),
+  constraint unique_key_is_short check (length(unique_key) <= 200)
+);
+  create index jobs_ended on (finished_at) where finished_at is not null;
+  create index jobs_of_a_subject on (subject_id);
+  create index jobs_of_an_owner on (owner_id, id desc);
+  create index jobs_to_claim on (lane, run_after, id) where state = 'queued';
+  create unique index jobs_unique_while_open on (kind, unique_key) where state = any (array['queued', 'running']);
+  create index jobs_with_a_lease on (lease_expires_at) where state = 'running';
+  create policy "owners see their jobs" for select to authenticated using (may_see(owner_id));
+  create trigger number_job_event before insert or update for each row execute function number_job_event();
+  create trigger tell_job_event after insert or update for each row execute function tell_job_event();
+  grant select to authenticated, service_role;
+
+-- Vectors of queries asked before; null where the model knows no word of them.
+create table query_vectors (
+  space_id smallint not null references embedding_spaces(id), query text not null, embedding vector,
+  created_at timestamptz not null default now(),
+  primary key (space_id, query),
+  constraint query_is_one_to_100_characters check (length(query) >= 1 and length(query) <= 100)
+);
+  create index query_vectors_by_age on (created_at);
+  create policy "sidecars write query vectors" for all to parlance_sidecar using (true);
+  grant select, insert, update to parlance_sidecar;
+  grant select, insert, update, delete to service_role;
+
+-- Token buckets: one a subject (user, key or address) and class of routes.
+create table rate_buckets (
+  subject text not null, route_class text not null, tokens float8 not null,
+  updated_at timestamptz not null default clock_timestamp(),
+  primary key (subject, route_class),
+  constraint subject_is_short check (length(subject) <= 200)
+);
+  create index rate_buckets_by_age on (updated_at);
+  grant select, insert, update, delete to service_role;
+
+-- Processes that claim jobs, and when each was last seen.
+create table workers (
+  id uuid primary key, runner text not null, device text not null, provider text not null, kinds text[] not null,
+  models text[] not null default '{}', memory_bytes bigint not null default 0, versions jsonb not null default '{}',
+  state text not null default 'running', started_at timestamptz not null default now(),
+  last_seen_at timestamptz not null default now(),
+  constraint kinds_are_few check (cardinality(kinds) <= 100),
+  constraint state_is_known check (state = any (array['running', 'draining']))
+);
+  create index workers_by_last_seen on (last_seen_at);
+  create policy "admins see the workers" for select to authenticated using (is_admin());
+  grant select to authenticated, service_role;
+
+create function add_embedding_space(id smallint, name text, model text, dimensions integer) returns void volatile; -- for its owner
+create function add_job(id uuid, kind text, payload jsonb, owner_id uuid default null, subject_id uuid default null, lane job_lane default 'bulk', unique_key text default null, attempts_max integer default 5, delay_seconds float8 default 0) returns uuid volatile security definer; -- for parlance_sidecar, service_role
+create function backoff_seconds(attempts integer) returns float8 volatile; -- for its owner
+create function cancel_job(id uuid) returns table(state job_state, ended_now boolean) volatile security definer; -- for service_role
+create function claim_jobs(worker_id uuid, kinds text[], lanes job_lane[], jobs_max integer, lease_seconds float8) returns table(id uuid, kind text, lane job_lane, owner_id uuid, subject_id uuid, payload jsonb, attempts integer, attempts_max integer, claim bigint) volatile security definer; -- for parlance_sidecar, service_role
+create function complete_job(id uuid, claim bigint, result jsonb default null) returns boolean volatile security definer; -- for parlance_sidecar, service_role
+create function date_image() returns trigger volatile; -- for its owner
+create function expire_leases(jobs_max integer, except_ids uuid[] default '{}') returns table(id uuid, kind text, owner_id uuid, subject_id uuid, payload jsonb, state job_state) volatile security definer; -- for parlance_sidecar, service_role
+create function fail_job(id uuid, claim bigint, code text, message text, retryable boolean) returns job_state volatile security definer; -- for parlance_sidecar, service_role
+create function follow_image() returns trigger volatile security definer; -- for its owner
+create function heartbeat_jobs(ids uuid[], claims bigint[], lease_seconds float8) returns table(id uuid, claim bigint, cancel_requested boolean) volatile security definer; -- for parlance_sidecar, service_role
+create function image_words(name text, title text, keywords text[]) returns tsvector immutable; -- for authenticated, parlance_sidecar, service_role
+create function is_admin() returns boolean stable; -- for anon, authenticated, service_role
+create function may_see(owner_id uuid) returns boolean stable; -- for anon, authenticated, service_role
+create function number_job_event() returns trigger volatile security definer; -- for its owner
+create function protect_vectors(vectors regclass) returns void volatile; -- for its owner
+create function prune_jobs(ended_before timestamptz, events_before timestamptz, rows_max integer) returns integer volatile security definer; -- for service_role
+create function release_job(id uuid, claim bigint) returns job_state volatile security definer; -- for parlance_sidecar, service_role
+create function remove_worker(id uuid) returns void volatile security definer; -- for parlance_sidecar, service_role
+create function report_progress(id uuid, claim bigint, done integer, total integer, message text default null) returns boolean volatile security definer; -- for parlance_sidecar, service_role
+create function report_worker(id uuid, runner text, device text, provider text, kinds text[], models text[], memory_bytes bigint, versions jsonb, state text) returns void volatile security definer; -- for parlance_sidecar, service_role
+create function take_tokens(subject text, route_class text, capacity float8, refill_per_second float8, cost float8 default 1) returns table(allowed boolean, remaining float8, retry_after_seconds float8) volatile security definer; -- for service_role
+create function tell_job_event() returns trigger volatile security definer; -- for its owner
+create function worker_is_alive(kind text, seconds float8 default 20) returns boolean stable security definer; -- for service_role
