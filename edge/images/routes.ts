@@ -4,6 +4,7 @@ import { ImageChange, ImageDetail, ImageName, ImagePage, imageLimits } from "../
 import type { Deps } from "../deps.ts";
 import { describeProblems } from "../http/problems.ts";
 import { createRouter } from "../http/router.ts";
+import { nameSchema } from "../http/schemas.ts";
 import { chooseScope, ScopeName } from "./access.ts";
 import { changeImage, removeImage, setPublication, showImage, showPage } from "./library.ts";
 import { createSearchRoutes } from "./search-routes.ts";
@@ -11,7 +12,7 @@ import { createUploadingRoutes, signedIn } from "./uploading-routes.ts";
 
 const tags = ["images"];
 const params = z.object({ id: z.uuid() });
-const imageAnswer = { content: { "application/json": { schema: ImageDetail.openapi("ImageDetail") } } };
+const imageAnswer = { content: { "application/json": { schema: nameSchema("ImageDetail", ImageDetail) } } };
 
 const listImages = createRoute({
   method: "get",
@@ -31,7 +32,7 @@ const listImages = createRoute({
   responses: {
     200: {
       description: "A page.",
-      content: { "application/json": { schema: ImagePage.openapi("ImagePage") } },
+      content: { "application/json": { schema: nameSchema("ImagePage", ImagePage) } },
     },
     ...describeProblems("invalid_request", "invalid_cursor", "forbidden"),
   },
@@ -59,7 +60,10 @@ const patchImage = createRoute({
   middleware: [signedIn] as const,
   request: {
     params,
-    body: { content: { "application/json": { schema: ImageChange.openapi("ImageChange") } }, required: true },
+    body: {
+      content: { "application/json": { schema: nameSchema("ImageChange", ImageChange) } },
+      required: true,
+    },
   },
   responses: {
     200: { description: "The picture as it is now.", ...imageAnswer },

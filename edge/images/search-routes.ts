@@ -4,13 +4,14 @@ import { imageLimits, SearchPage } from "../../shared/images/contract.ts";
 import type { Deps } from "../deps.ts";
 import { describeProblems } from "../http/problems.ts";
 import { createRouter } from "../http/router.ts";
+import { nameSchema } from "../http/schemas.ts";
 import { chooseScope, ScopeName } from "./access.ts";
 import { findSimilar, searchImages } from "./hits.ts";
 import { normalizeQuery } from "./query-vectors.ts";
 
 const tags = ["images"];
 const hitsDefault = 25;
-const SearchAnswer = SearchPage.openapi("SearchPage");
+const SearchAnswer = nameSchema("SearchPage", SearchPage);
 
 const PageQuery = z.object({
   scope: ScopeName.optional().describe(

@@ -15,11 +15,12 @@ import type { Deps } from "../deps.ts";
 import { requireSignedIn } from "../http/identity.ts";
 import { describeProblems } from "../http/problems.ts";
 import { type AppEnv, createRouter } from "../http/router.ts";
+import { nameSchema } from "../http/schemas.ts";
 import { type Accepted, acceptFile, completeUpload, startUpload } from "./uploads.ts";
 import { toImage } from "./views.ts";
 
 const tags = ["images"];
-const AcceptedAnswer = AcceptedImage.openapi("AcceptedImage");
+const AcceptedAnswer = nameSchema("AcceptedImage", AcceptedImage);
 
 /** Before the body is read: nobody sends megabytes to be told who they are not. */
 export const signedIn: MiddlewareHandler<AppEnv> = (c, next) => {
@@ -80,7 +81,7 @@ content shows to be no picture is refused; what only decoding shows ends the job
     body: {
       content: {
         "multipart/form-data": { schema: UploadForm },
-        "application/json": { schema: NewImageUpload.openapi("NewImageUpload") },
+        "application/json": { schema: nameSchema("NewImageUpload", NewImageUpload) },
       },
     },
   },
@@ -88,7 +89,7 @@ content shows to be no picture is refused; what only decoding shows ends the job
     201: {
       description: "The row is there and awaits its bytes.",
       headers: locationHeader,
-      content: { "application/json": { schema: StartedUpload.openapi("StartedUpload") } },
+      content: { "application/json": { schema: nameSchema("StartedUpload", StartedUpload) } },
     },
     202: {
       description: "The picture is stored and will end `ready` or `failed`.",

@@ -10,12 +10,13 @@ import { cutPage, decodeCursor } from "../http/cursors.ts";
 import { requireSecretKey, requireSignedIn } from "../http/identity.ts";
 import { describeProblems } from "../http/problems.ts";
 import { createRouter } from "../http/router.ts";
+import { nameSchema } from "../http/schemas.ts";
 import { findJob, listJobEvents, listJobs } from "./store.ts";
 import { type Schedule, tick } from "./ticks.ts";
 
 const tags = ["jobs"];
-const JobAnswer = Job.openapi("Job");
-const JobEventAnswer = JobEvent.openapi("JobEvent");
+const JobAnswer = nameSchema("Job", Job);
+const JobEventAnswer = nameSchema("JobEvent", JobEvent);
 const JobPath = z.object({ id: z.uuid() });
 const JobCursor = z.object({ id: z.uuid() });
 
