@@ -63,6 +63,8 @@ export interface JobRow {
 
 export interface JobsDatabase extends AsyncDisposable {
   readonly database: LocalDatabase;
+  /** May read the schemas that are not ours. */
+  readonly admin: Sql;
   /** The owner of the tables: sees everything. */
   readonly sql: Sql;
   /** What a sidecar has. */
@@ -100,6 +102,7 @@ export async function openJobsDatabase(): Promise<JobsDatabase> {
     });
   return {
     database,
+    admin,
     sql,
     sidecar,
     add,
