@@ -5,7 +5,7 @@ import type { AuthDeps } from "./deps.ts";
 import { AuthError, authErrors } from "./errors.ts";
 import { checkPassword, hashPassword } from "./passwords.ts";
 import { AdminBody, DeleteBody, isUuid, parseDuration, parseEmail, parsePage, readBody } from "./requests.ts";
-import { endSessions } from "./sessions.ts";
+import { changeUser, endSessions } from "./sessions.ts";
 import {
   deleteUser,
   deleteUserSoftly,
@@ -15,7 +15,6 @@ import {
   listUsers,
   type NewUser,
   type UserChange,
-  updateUser,
 } from "./store.ts";
 import { toUser, type UserRow } from "./users.ts";
 
@@ -46,12 +45,8 @@ export function createAdminRoutes(deps: AuthDeps): Hono {
   app.get("/:id", async (c) => c.json(toUser(await getUser(deps, c.req.param("id")))));
   app.put("/:id", async (c) => {
     const { id } = await getUser(deps, c.req.param("id"));
-    const now = deps.now();
-    const change = await planChange(await readBody(c.req, AdminBody), now);
-    const updated = await sql.begin(async (transaction) => {
-      if (change.encryptedPassword !== undefined) await endSessions(transaction, id);
-      return updateUser(transaction, id, { change, now: now.toISOString() });
-    });
+    const change = await planChange(await readBody(c.req, AdminBody), deps.now());
+    const updated = await changeUser(deps, id, { change });
     if (!updated) throw authErrors.userNotFound();
     return c.json(toUser(updated));
   });
@@ -75,8 +70,8 @@ async function getUser({ sql }: AuthDeps, id: string): Promise<UserRow> {
 
 function softDelete({ sql, now }: AuthDeps, id: string): Promise<void> {
   return sql.begin(async (transaction) => {
-    await endSessions(transaction, id);
     await deleteUserSoftly(transaction, id, now().toISOString());
+    await endSessions(transaction, id);
   });
 }
 

@@ -7,8 +7,8 @@ import { type AuthDeps, type AuthOptions, createDeps } from "./deps.ts";
 import { authErrors, errorResponse, toAuthError } from "./errors.ts";
 import { checkPassword, hashPassword, verifyPassword } from "./passwords.ts";
 import { PasswordBody, parseEmail, RefreshBody, readBody, SignUpBody, UserBody } from "./requests.ts";
-import { endSession, endSessions, openSession, refreshSession, signUp } from "./sessions.ts";
-import { findUserByEmail, type UserChange, updateUser } from "./store.ts";
+import { changeUser, endSession, endSessions, openSession, refreshSession, signUp } from "./sessions.ts";
+import { findUserByEmail, type UserChange } from "./store.ts";
 import { toSession } from "./tokens.ts";
 import { isBanned, toUser, type UserRow } from "./users.ts";
 
@@ -26,7 +26,7 @@ export function createAuth(options: AuthOptions): Hono {
   app.route("/admin/users", createAdminRoutes(deps));
   // Not `notFound`, which is lost where this app is mounted in another.
   app.all("*", (c) => {
-    throw authErrors.notImplemented(`${c.req.method} ${c.req.path}`);
+    throw authErrors.notImplemented(`${c.req.method} ${c.req.path.slice(0, 200)}`);
   });
   app.onError((thrown, c) => {
     const error = toAuthError(thrown);
@@ -137,10 +137,7 @@ function addUserRoutes(app: Hono, deps: AuthDeps): void {
   app.put("/user", async (c) => {
     const { user, sessionId } = await requireUser(deps, c.req.raw);
     const change = await planOwnChange(deps, user, await readBody(c.req, UserBody));
-    const updated = await sql.begin(async (transaction) => {
-      if (change.encryptedPassword !== undefined) await endSessions(transaction, user.id, sessionId);
-      return updateUser(transaction, user.id, { change, now: deps.now().toISOString() });
-    });
+    const updated = await changeUser(deps, user.id, { change, keptSessionId: sessionId });
     if (!updated) throw authErrors.userGone();
     return c.json(toUser(updated), 200, noStore);
   });
@@ -163,7 +160,7 @@ async function planOwnChange(
 ): Promise<UserChange> {
   if (body.app_metadata) throw authErrors.notAdmin("Updating app_metadata requires admin privileges");
   if (body.phone) throw authErrors.notImplemented("A phone number");
-  if (body.email && parseEmail(body.email) !== user.email) {
+  if (body.email && parseEmail(body.email) !== user.email?.toLowerCase()) {
     throw authErrors.notImplemented("Changing the e-mail address, which the new one must confirm by mail,");
   }
   const password = body.password ?? undefined;

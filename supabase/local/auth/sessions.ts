@@ -1,7 +1,7 @@
 import type { ISql, Sql, TransactionSql } from "postgres";
 import { createId } from "../../../shared/ids.ts";
 import { authErrors } from "./errors.ts";
-import { findUser, insertUser, type NewUser } from "./store.ts";
+import { findUser, insertUser, type NewUser, type UserChange, updateUser } from "./store.ts";
 import { createRefreshToken, hashRefreshToken, type OpenSession } from "./tokens.ts";
 import { isBanned, type UserRow } from "./users.ts";
 
@@ -89,20 +89,22 @@ export async function refreshSession(
   return refreshed;
 }
 
+/** The session first and the token after: ending a session locks them in that order too. */
 async function lockToken(transaction: TransactionSql, token: string): Promise<FoundToken | undefined> {
-  const [row] = await transaction<FoundToken[]>`
-    select
-      sessions.id as session_id,
-      sessions.user_id,
-      sessions.created_at as started_at,
-      sessions.revoked_at,
-      refresh_tokens.rotated_at
-    from auth.refresh_tokens
-    join auth.sessions on sessions.id = refresh_tokens.session_id
-    where refresh_tokens.hash = ${hashRefreshToken(token)}
+  const hash = hashRefreshToken(token);
+  const [session] = await transaction<Omit<FoundToken, "rotatedAt">[]>`
+    select id as session_id, user_id, created_at as started_at, revoked_at
+    from auth.sessions
+    where id = (select session_id from auth.refresh_tokens where hash = ${hash})
     for update
   `;
-  return row;
+  if (!session) return undefined;
+  const [found] = await transaction<{ rotatedAt: string | null }[]>`
+    select rotated_at
+    from auth.refresh_tokens
+    where hash = ${hash}
+  `;
+  return found && { ...session, ...found };
 }
 
 async function revokeSession(
@@ -183,4 +185,20 @@ export async function endSessions(sql: ISql, userId: string, exceptId?: string):
     where user_id = ${userId}
     and id is distinct from ${exceptId ?? null}::uuid
   `;
+}
+
+/**
+ * Changes a user; a new password ends all sessions but the one kept. The user's row comes first: a sign-in with the
+ * old password waits for it and fails, or was before it and its session is seen here.
+ */
+export function changeUser(
+  { sql, now }: { sql: Sql; now: () => Date },
+  id: string,
+  { change, keptSessionId }: { change: UserChange; keptSessionId?: string },
+): Promise<UserRow | undefined> {
+  return sql.begin(async (transaction) => {
+    const updated = await updateUser(transaction, id, { change, now: now().toISOString() });
+    if (change.encryptedPassword !== undefined) await endSessions(transaction, id, keptSessionId);
+    return updated;
+  });
 }

@@ -161,6 +161,16 @@ describe("a refresh token", () => {
     expect(row).toEqual({ sessions: 1, tokens: 11 });
   });
 
+  test("exchanged while its session ends leaves nothing behind, and neither waits for the other", async () => {
+    const { user, session } = await signUpSomeone(target);
+    const headers = bearer(session.access_token);
+    const exchanges = Array.from({ length: 10 }, () => refresh(session.refresh_token));
+    const [signedOut, ...answers] = await Promise.all([send("POST", "/logout", { headers }), ...exchanges]);
+    expect(signedOut.status).toBe(204);
+    for (const { status } of answers) expect([200, 400]).toContain(status);
+    expect(await target.sql`select from auth.sessions where user_id = ${user.id}`).toHaveLength(0);
+  });
+
   test("is kept as a hash, and so is a password", async () => {
     const { user, session } = await signUpSomeone(target);
     const rows = await target.sql`
