@@ -89,7 +89,10 @@ export class Channel implements Subscriber {
     return channel;
   }
 
-  /** Sends what is to be replayed, then everything live. */
+  /**
+   * Sends what is to be replayed, then everything live, nothing twice and nothing left out. What the database tells
+   * late may be older than the oldest that was replayed.
+   */
   async start(reply: () => void): Promise<void> {
     this.#context.hub.add(this.#join.topic, this.#join.isPrivate, this);
     try {

@@ -33,12 +33,10 @@ const rememberedMax = 20_000;
 const announcedMax = 100_000;
 const retryDelayMs = 500;
 const retriesMax = 20;
-const firstId = "00000000-0000-0000-0000-000000000000";
 
 /** Resolves when the database is listened to: what is committed from then on is delivered. */
 export async function startFeed(sql: Sql, options: FeedOptions): Promise<Feed> {
-  const state = new FeedState(sql, options);
-  state.remember(firstId, await readClock(sql));
+  const state = new FeedState(sql, options, BigInt(await readClock(sql)));
   const { unlisten } = await sql.listen(
     channel,
     (id) => state.announce(id),
@@ -60,22 +58,28 @@ class FeedState {
   readonly #options: FeedOptions;
   /** Every id delivered lately, with the time of its row, in the order of delivery. */
   readonly #delivered = new Map<string, bigint>();
-  #latest = 0n;
+  /** The time of the latest row, in microseconds. */
+  #latest: bigint;
   /** No row before this time is asked for: ids from before may have been forgotten. */
-  #floor = 0n;
+  #floor: bigint;
   #announced: string[] = [];
   #mustCatchUp = false;
   #isPumping = false;
   #isStopped = false;
 
-  constructor(sql: Sql, options: FeedOptions) {
+  constructor(sql: Sql, options: FeedOptions, startMicroseconds: bigint) {
     this.#sql = sql;
     this.#options = options;
+    this.#latest = startMicroseconds;
+    this.#floor = startMicroseconds;
   }
 
   announce(id: string): void {
-    if (this.#announced.length >= announcedMax) this.#giveUp();
     this.#announced.push(id);
+    if (this.#announced.length > announcedMax) {
+      this.#announced = [];
+      this.#mustCatchUp = true;
+    }
     this.#pump();
   }
 
@@ -89,30 +93,13 @@ class FeedState {
     this.#isStopped = true;
   }
 
-  remember(id: string, microseconds: string): void {
-    const time = BigInt(microseconds);
-    if (this.#latest === 0n) this.#floor = time;
-    if (time > this.#latest) this.#latest = time;
-    this.#delivered.set(id, time);
-    if (this.#delivered.size <= rememberedMax) return;
-    for (const [oldest, oldestTime] of this.#delivered) {
-      this.#delivered.delete(oldest);
-      if (oldestTime >= this.#floor) this.#floor = oldestTime + 1n;
-      return;
-    }
-  }
-
   #pump(): void {
-    if (this.#isPumping || this.#isStopped) return;
-    this.#isPumping = true;
-    this.idle = this.#work().finally(() => {
-      this.#isPumping = false;
-    });
+    if (!this.#isPumping) this.idle = this.#work();
   }
 
   async #work(): Promise<void> {
-    let failures = 0;
-    while (!this.#isStopped && (this.#mustCatchUp || this.#announced.length > 0)) {
+    this.#isPumping = true;
+    for (let failures = 0; this.#hasWork(); ) {
       try {
         if (this.#mustCatchUp) await this.#catchUp();
         await this.#readAnnounced();
@@ -120,10 +107,16 @@ class FeedState {
       } catch (error) {
         this.#options.onError(error);
         failures += 1;
-        if (failures > retriesMax) return this.#giveUp();
-        await new Promise((resolve) => setTimeout(resolve, retryDelayMs));
+        if (failures > retriesMax) this.#giveUp();
+        else await new Promise((resolve) => setTimeout(resolve, retryDelayMs));
       }
     }
+    // In the same breath as the last look: what is announced from now on starts anew.
+    this.#isPumping = false;
+  }
+
+  #hasWork(): boolean {
+    return !this.#isStopped && (this.#mustCatchUp || this.#announced.length > 0);
   }
 
   /** What waits is left to replay; a connection that comes back catches up by itself. */
@@ -133,13 +126,17 @@ class FeedState {
   }
 
   async #readAnnounced(): Promise<void> {
-    const ids = this.#announced.slice(0, batchMax);
-    if (ids.length === 0) return;
+    const ids = this.#announced.splice(0, batchMax);
     const unknown = ids.filter((id) => !this.#delivered.has(id) && isUuid(id));
-    const rows = unknown.length > 0 ? await listMessages(this.#sql, unknown) : [];
-    const byId = new Map(rows.map((row) => [row.id, row]));
-    this.#announced.splice(0, ids.length);
-    for (const id of unknown) this.#deliver(byId.get(id));
+    if (unknown.length === 0) return;
+    try {
+      const rows = await listMessages(this.#sql, unknown);
+      const byId = new Map(rows.map((row) => [row.id, row]));
+      for (const id of unknown) this.#deliver(byId.get(id));
+    } catch (error) {
+      this.#announced.unshift(...unknown);
+      throw error;
+    }
   }
 
   async #catchUp(): Promise<void> {
@@ -155,7 +152,7 @@ class FeedState {
   async #readMissed(): Promise<void> {
     const overlapped = this.#latest - BigInt(overlapMs) * 1000n;
     const start = overlapped > this.#floor ? overlapped : this.#floor;
-    let after = { insertedMicroseconds: String(start), id: firstId };
+    let after = { insertedMicroseconds: String(start), writeOrder: 0 };
     for (let page = 0; page < catchUpPagesMax; page += 1) {
       const rows = await listMessagesAfter(this.#sql, after, batchMax);
       for (const row of rows) this.#deliver(row);
@@ -167,8 +164,19 @@ class FeedState {
 
   #deliver(row: StoredMessage | undefined): void {
     if (!row || this.#delivered.has(row.id) || this.#isStopped) return;
-    this.remember(row.id, row.insertedMicroseconds);
+    this.#remember(row.id, BigInt(row.insertedMicroseconds));
     this.#options.deliver(row);
+  }
+
+  #remember(id: string, microseconds: bigint): void {
+    if (microseconds > this.#latest) this.#latest = microseconds;
+    this.#delivered.set(id, microseconds);
+    if (this.#delivered.size <= rememberedMax) return;
+    for (const [oldest, oldestMicroseconds] of this.#delivered) {
+      this.#delivered.delete(oldest);
+      if (oldestMicroseconds >= this.#floor) this.#floor = oldestMicroseconds + 1n;
+      return;
+    }
   }
 }
 

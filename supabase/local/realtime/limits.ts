@@ -26,7 +26,7 @@ export const defaultLimits: RealtimeLimits = {
   socketsMax: 1_000,
   channelsPerSocketMax: 100,
   messagesPerSecond: 500,
-  sendBufferBytesMax: 16 * 1024 * 1024,
+  sendBufferBytesMax: 8 * 1024 * 1024,
   heartbeatTimeoutMs: 60_000,
   waitingFramesMax: 1_000,
 };

@@ -13,7 +13,8 @@ import {
 
 /** The wire under a socket: what Bun's ServerWebSocket offers. */
 export interface Transport {
-  send(data: string | Uint8Array): unknown;
+  /** 0 when the data was dropped. */
+  send(data: string | Uint8Array): number;
   close(code: number, reason: string): void;
   terminate(): void;
   getBufferedAmount(): number;
@@ -77,9 +78,9 @@ export class RealtimeSocket implements ChannelSocket {
   /** A reader too slow for what it subscribed to is closed rather than kept in memory. */
   sendEncoded(data: string | Uint8Array): void {
     if (!this.#transport) return;
-    this.#transport.send(data);
+    const sent = this.#transport.send(data);
     const limit = this.#context.limits.sendBufferBytesMax;
-    if (this.#transport.getBufferedAmount() > limit) {
+    if (sent === 0 || this.#transport.getBufferedAmount() > limit) {
       this.close(1013, `Too slow: more than ${limit} bytes are waiting`);
     }
   }

@@ -11,6 +11,8 @@ export interface StoredMessage {
   readonly binaryPayload: Uint8Array | null;
   /** When it was written: microseconds since 1970, in digits. */
   readonly insertedMicroseconds: string;
+  /** Tells messages of the same time apart. */
+  readonly writeOrder: number;
 }
 
 /** In no order: the caller knows the order that the ids were announced in. */
@@ -36,17 +38,17 @@ export async function readClock(sql: Sql): Promise<string> {
 /** Oldest first, from a time on or after a row: what a lost connection may not have announced. */
 export async function listMessagesAfter(
   sql: Sql,
-  after: Pick<StoredMessage, "insertedMicroseconds" | "id">,
+  after: Pick<StoredMessage, "insertedMicroseconds" | "writeOrder">,
   limit: number,
 ): Promise<StoredMessage[]> {
   return sql<StoredMessage[]>`
     select ${messageColumns(sql)}
     from realtime.messages
-    where (inserted_at, id) > (${fromMicroseconds(sql, after.insertedMicroseconds)}, ${after.id}::uuid)
+    where (inserted_at, write_order) > (${fromMicroseconds(sql, after.insertedMicroseconds)}, ${after.writeOrder})
       and extension = 'broadcast'
       and not skip_broadcast
       and event is not null
-    order by inserted_at, id
+    order by inserted_at, write_order
     limit ${limit}
   `;
 }
@@ -57,7 +59,7 @@ export async function listReplay(
   replay: { topic: string; sinceMs: number; limit: number },
 ): Promise<StoredMessage[]> {
   return sql<StoredMessage[]>`
-    select id, topic, event, is_private, payload, binary_payload, inserted_microseconds
+    select id, topic, event, is_private, payload, binary_payload, inserted_microseconds, write_order
     from (
       select ${messageColumns(sql)}, inserted_at
       from realtime.messages
@@ -66,10 +68,10 @@ export async function listReplay(
         and private is true
         and event is not null
         and inserted_at >= ${fromMicroseconds(sql, String(replay.sinceMs * 1000))}
-      order by inserted_at desc
+      order by inserted_at desc, write_order desc
       limit ${replay.limit}
     ) as latest
-    order by inserted_at
+    order by inserted_at, write_order
   `;
 }
 
@@ -96,7 +98,8 @@ function messageColumns(sql: Sql) {
     private is true as is_private,
     payload::text as payload,
     binary_payload,
-    (extract(epoch from inserted_at) * 1000000)::bigint::text as inserted_microseconds
+    (extract(epoch from inserted_at) * 1000000)::bigint::text as inserted_microseconds,
+    write_order
   `;
 }
 

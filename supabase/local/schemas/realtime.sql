@@ -15,19 +15,21 @@ create table if not exists realtime.messages (
   event text,
   private boolean default false,
   updated_at timestamp not null default timezone('utc', now()),
-  -- The clock, not the start of the transaction: several messages of one transaction keep their order in a replay.
+  -- The clock, not the start of the transaction: after a lost connection the server looks back from the last time.
   inserted_at timestamp not null default timezone('utc', clock_timestamp()),
   binary_payload bytea,
   skip_broadcast boolean not null default false,
+  -- Ours alone: the order of messages of the same time. The clock of PGlite has milliseconds.
+  write_order bigint not null generated always as identity,
   constraint messages_pkey primary key (id, inserted_at),
   constraint messages_payload_exclusive check (payload is null or binary_payload is null)
 );
 
 -- Replay asks for the latest messages of one topic; catching up and pruning ask for a stretch of time.
 create index if not exists messages_topic_inserted_at_index
-  on realtime.messages (topic, inserted_at desc)
+  on realtime.messages (topic, inserted_at desc, write_order desc)
   where extension = 'broadcast' and private is true;
-create index if not exists messages_inserted_at_index on realtime.messages (inserted_at, id);
+create index if not exists messages_inserted_at_index on realtime.messages (inserted_at, write_order);
 
 alter table realtime.messages enable row level security;
 

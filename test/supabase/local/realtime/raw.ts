@@ -1,6 +1,7 @@
+import { createClient } from "@supabase/supabase-js";
 import { check, waitUntil } from "./clients.ts";
 
-/** A websocket without supabase-js: says what no client of good will says. Protocol 2.0.0 in text. */
+/** A websocket without supabase-js: says what no client of good will says. Protocol 2.0.0. */
 export interface RawSocket {
   readonly frames: RawFrame[];
   readonly closed: { code: number; reason: string }[];
@@ -15,6 +16,8 @@ export interface RawSocket {
   join(topic: string, config?: object, more?: object): ReturnType<RawSocket["ask"]>;
   /** Resolves with the first frame of this event on this topic. */
   heard(topic: string, event: string): Promise<RawFrame>;
+  /** Resolves with what all channels were told, when so many messages have come. */
+  broadcasts(count: number): Promise<RawFrame[]>;
   ended(): Promise<{ code: number; reason: string }>;
   close(): void;
 }
@@ -24,8 +27,11 @@ export interface RawFrame {
   ref: string | null;
   topic: string;
   event: string;
-  payload: { status?: string; response?: { reason?: string }; message?: string };
+  payload: { status?: string; response?: { reason?: string }; message?: string; event?: string };
 }
+
+/** Reads the frames as the real client does. */
+const { serializer } = createClient("http://127.0.0.1:1", "sb_publishable_x").realtime;
 
 export async function openRaw(url: string, key: string, query = "vsn=2.0.0"): Promise<RawSocket> {
   const address = `${url.replace("http", "ws")}/realtime/v1/websocket?apikey=${key}&${query}`;
@@ -44,10 +50,10 @@ export async function openRaw(url: string, key: string, query = "vsn=2.0.0"): Pr
     check();
   };
   socket.onmessage = ({ data }) => {
-    if (typeof data !== "string") return;
-    const [joinRef, ref, topic, event, payload] = JSON.parse(data);
-    frames.push({ joinRef, ref, topic, event, payload });
-    check();
+    serializer.decode(data, ({ join_ref: joinRef, ...frame }: RawFrame & { join_ref: string | null }) => {
+      frames.push({ ...frame, joinRef });
+      check();
+    });
   };
   await waitUntil(() => opened || closed.length > 0, "the websocket");
 
@@ -78,6 +84,11 @@ export async function openRaw(url: string, key: string, query = "vsn=2.0.0"): Pr
       }, `${event} on ${topic}`);
       if (!found) throw new Error("It was heard and is gone.");
       return found;
+    },
+    async broadcasts(count) {
+      const found = () => frames.filter(({ event }) => event === "broadcast");
+      await waitUntil(() => found().length >= count, `${count} messages`);
+      return found();
     },
     async ended() {
       await waitUntil(() => closed.length > 0, "the end of the websocket");

@@ -18,7 +18,7 @@ export interface StandIn {
   readonly errors: unknown[];
   signToken(userId: string, options?: TokenOptions): Promise<string>;
   /** Ends the server with all its sockets, and starts another on the same port. */
-  restart(): Promise<void>;
+  restart(meanwhile?: () => Promise<unknown>): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -65,8 +65,9 @@ export async function openStandIn(options: StandInOptions = {}): Promise<StandIn
     owner,
     errors,
     signToken: (userId, token = {}) => signToken(userId, { keys, ...token }),
-    async restart() {
+    async restart(meanwhile) {
       await server.stop();
+      await meanwhile?.();
       server = await startServer({ database, keys, errors, limits: options.limits ?? {}, port });
     },
     async close() {
