@@ -1,10 +1,8 @@
 import { z } from "zod";
-import { storageErrors } from "./errors.ts";
+import { StorageError, storageErrors } from "./errors.ts";
 import { openMultipart } from "./multipart.ts";
 import { isHeaderText } from "./names.ts";
 
-/** A body that sends nothing for this long is given up. */
-const idleMs = 60_000;
 const jsonBytesMax = 4 * 1024 * 1024;
 const metadataBytesMax = 1024 * 1024;
 
@@ -124,10 +122,11 @@ export interface Body {
   close(): void;
 }
 
-export function openBody(request: Request): Body {
+/** A body that sends nothing for `idleMs` is given up. */
+export function openBody(request: Request, idleMs = 60_000): Body {
   const reader = request.body?.getReader();
   return {
-    chunks: readChunks(request, reader),
+    chunks: readChunks(request, reader, idleMs),
     close: () => {
       // A body that has ended cannot be cancelled, and need not be.
       reader?.cancel().catch(() => undefined);
@@ -138,6 +137,7 @@ export function openBody(request: Request): Body {
 async function* readChunks(
   request: Request,
   reader: ReadableStreamDefaultReader<Uint8Array> | undefined,
+  idleMs: number,
 ): AsyncGenerator<Uint8Array> {
   const announced = request.headers.get("content-length");
   let sizeBytes = 0;
@@ -159,6 +159,9 @@ async function readWithin(reader: ReadableStreamDefaultReader<Uint8Array>, timeo
   });
   try {
     return await Promise.race([reader.read(), stalled]);
+  } catch (cause) {
+    if (cause instanceof StorageError) throw cause;
+    throw storageErrors.incomplete("The body ended before all of it had arrived", cause);
   } finally {
     clearTimeout(timer);
   }

@@ -65,7 +65,8 @@ export const storageErrors = {
     new StorageError(413, "EntityTooLarge", `The ${what} exceeded the maximum allowed size`, {
       error: "Payload too large",
     }),
-  incomplete: (message: string) => new StorageError(400, "IncompleteBody", message),
+  incomplete: (message: string, cause?: unknown) =>
+    new StorageError(400, "IncompleteBody", message, { cause }),
   stalled: () => new StorageError(408, "RequestTimeout", "The body stopped arriving"),
   rangeNotSatisfiable: () =>
     new StorageError(416, "InvalidRange", "The requested range is not satisfiable", { httpStatus: 416 }),
@@ -105,6 +106,10 @@ function fromDatabase(error: unknown): StorageError | undefined {
       return storageErrors.keyExists();
     case "23503":
       return new StorageError(404, "InvalidRequest", "The related resource does not exist");
+    case "40001":
+    case "40P01":
+    case "55P03":
+      return new StorageError(423, "ResourceLocked", "The resource is locked", { cause: error });
     case "57014":
       return new StorageError(544, "DatabaseTimeout", "The connection to the database timed out", {
         cause: error,

@@ -30,11 +30,6 @@ export function createStorage(options: StorageOptions): Hono {
     if (!(error instanceof StorageError) && told.statusCode >= 500) tools.reportError(error);
     return c.json(told.toBody(), told.httpStatus, { "cache-control": "no-store" });
   });
-  app.notFound((c) => {
-    const error = storageErrors.noSuchPath();
-    return c.json(error.toBody(), error.httpStatus);
-  });
-
   for (const [path, what] of missing) {
     app.all(path, () => {
       throw storageErrors.notImplemented(what);
@@ -45,6 +40,10 @@ export function createStorage(options: StorageOptions): Hono {
   app.route("/object", createSignRoutes(tools));
   app.route("/object", createReadRoutes(tools));
   app.route("/object", createWriteRoutes(tools));
+  // A route and no notFound(), which would be lost where this app is mounted in another.
+  app.all("*", () => {
+    throw storageErrors.noSuchPath();
+  });
   return app;
 }
 

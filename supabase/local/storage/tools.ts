@@ -13,6 +13,8 @@ export interface StorageOptions {
   readonly folder: string;
   /** The most that any object may hold, whatever its bucket allows. Default 50 MiB. */
   readonly fileSizeLimitBytes?: number;
+  /** How long an upload may send nothing before it is given up. Default one minute. */
+  readonly bodyIdleMs?: number;
   readonly now?: () => Date;
   /** Told what went wrong on our side; the client is not. Default: the console. */
   readonly reportError?: (error: unknown) => void;
@@ -41,6 +43,7 @@ export function createTools(options: StorageOptions): StorageTools {
   }
   return {
     fileSizeLimitBytes: defaultLimitBytes,
+    bodyIdleMs: 60_000,
     reportError: (error) => console.error(error),
     ...options,
     now,

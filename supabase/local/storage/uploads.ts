@@ -55,7 +55,7 @@ export async function receiveObject(
   const bucket = await getBucket(tools, checkBucketName(target.bucketId));
   checkKey(target.name);
   const limitBytes = Math.min(bucket.fileSizeLimit ?? Number.POSITIVE_INFINITY, tools.fileSizeLimitBytes);
-  const body = openBody(request);
+  const body = openBody(request, tools.bodyIdleMs);
   try {
     const file = await openUpload(body, request.headers);
     const described = { mimetype: file.mimeType, cacheControl: file.cacheControl };

@@ -7,6 +7,7 @@ import type { Sql } from "postgres";
 import type { LocalDatabase } from "../../../../supabase/local/database.ts";
 import { type LocalKeys, loadKeys } from "../../../../supabase/local/keys.ts";
 import { createStorage } from "../../../../supabase/local/storage/routes.ts";
+import type { StorageOptions } from "../../../../supabase/local/storage/tools.ts";
 import { openTestDatabase } from "../../../helpers/database.ts";
 
 /** The storage stand-in alone, on a port of its own, over a database with nothing but the stand-in schemas. */
@@ -21,6 +22,8 @@ export interface StandIn {
   readonly folder: string;
   /** What the server told nobody. */
   readonly errors: unknown[];
+  /** How many requests the server is done with, also those that nobody waited for. */
+  answered: number;
   /** Milliseconds that the server's clock is ahead. */
   clockAheadMs: number;
   signToken(userId: string): Promise<string>;
@@ -39,7 +42,9 @@ export const ownFolderPolicy = `
     with check ((storage.foldername(name))[1] = (select auth.uid())::text)
 `;
 
-export async function openStandIn(options: { fileSizeLimitBytes?: number } = {}): Promise<StandIn> {
+export async function openStandIn(
+  options: Pick<StorageOptions, "fileSizeLimitBytes" | "bodyIdleMs"> = {},
+): Promise<StandIn> {
   const database = await openTestDatabase({ migrate: false });
   const owner = database.connect({ max: 1 });
   await owner.unsafe(ownFolderPolicy);
@@ -59,7 +64,15 @@ export async function openStandIn(options: { fileSizeLimitBytes?: number } = {})
       reportError: (error) => errors.push(error),
     }),
   );
-  const server = Bun.serve({ port: 0, fetch: app.fetch, maxRequestBodySize: 1024 ** 3 });
+  const server = Bun.serve({
+    port: 0,
+    maxRequestBodySize: 1024 ** 3,
+    fetch: async (request) => {
+      const answer = await app.fetch(request);
+      standIn.answered++;
+      return answer;
+    },
+  });
   const standIn: StandIn = {
     url: `http://127.0.0.1:${server.port}`,
     keys,
@@ -69,6 +82,7 @@ export async function openStandIn(options: { fileSizeLimitBytes?: number } = {})
     folder,
     errors,
     clockAheadMs: 0,
+    answered: 0,
     signToken: (userId) => signToken(keys, userId),
     listFiles: () => listFiles(folder),
     async close() {
