@@ -82,7 +82,7 @@ async function startParts(
     sql: connect("supabase_realtime_admin"),
     keys,
     issuer,
-    onError: reportError,
+    reportError,
   });
   closers.push(() => realtime.close());
   const files = join(config.dataDir, "objects");

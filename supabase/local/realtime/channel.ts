@@ -16,7 +16,7 @@ export interface ChannelContext {
   readonly limits: RealtimeLimits;
   readonly now: () => number;
   readonly verifyToken: (token: string) => Promise<IdentifiedCaller>;
-  readonly onError: (error: unknown) => void;
+  readonly reportError: (error: unknown) => void;
 }
 
 /** What a channel needs of the socket that it was opened on. */
@@ -205,7 +205,7 @@ export class Channel implements Subscriber {
     try {
       return await isPermitted(this.#context.sql, this.#caller, "read", this.#join.topic);
     } catch (error) {
-      this.#context.onError(error);
+      this.#context.reportError(error);
       throw new JoinRefused("UnableToSetPolicies", "Realtime was unable to ask the policies of this topic");
     }
   }
@@ -214,7 +214,7 @@ export class Channel implements Subscriber {
     try {
       this.#mayWrite ??= await isPermitted(this.#context.sql, this.#caller, "write", this.#join.topic);
     } catch (error) {
-      this.#context.onError(error);
+      this.#context.reportError(error);
     }
     return this.#mayWrite ?? false;
   }
@@ -225,7 +225,7 @@ export class Channel implements Subscriber {
     try {
       return await listReplay(this.#context.sql, { topic, ...replay });
     } catch (error) {
-      this.#context.onError(error);
+      this.#context.reportError(error);
       throw new JoinRefused("UnableToReplayMessages", "Realtime was unable to replay messages");
     }
   }

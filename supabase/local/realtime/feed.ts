@@ -20,7 +20,7 @@ export interface FeedOptions {
   /** Called with one message after the other; must not throw. */
   readonly deliver: (message: StoredMessage) => void;
   /** Told about a query that failed; the feed goes on. */
-  readonly onError: (error: unknown) => void;
+  readonly reportError: (error: unknown) => void;
 }
 
 const channel = "realtime_messages";
@@ -105,7 +105,7 @@ class FeedState {
         await this.#readAnnounced();
         failures = 0;
       } catch (error) {
-        this.#options.onError(error);
+        this.#options.reportError(error);
         failures += 1;
         if (failures > retriesMax) this.#giveUp();
         else await new Promise((resolve) => setTimeout(resolve, retryDelayMs));

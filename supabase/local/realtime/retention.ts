@@ -20,7 +20,7 @@ export async function pruneMessages(sql: Sql): Promise<number> {
 }
 
 /** Now and every hour. */
-export function startPruning(sql: Sql, onError: (error: unknown) => void): { stop(): Promise<void> } {
+export function startPruning(sql: Sql, reportError: (error: unknown) => void): { stop(): Promise<void> } {
   let running = pruneOnce();
   const timer = setInterval(() => {
     running = running.then(pruneOnce);
@@ -36,7 +36,7 @@ export function startPruning(sql: Sql, onError: (error: unknown) => void): { sto
     try {
       await pruneMessages(sql);
     } catch (error) {
-      onError(error);
+      reportError(error);
     }
   }
 }

@@ -1,5 +1,6 @@
 import { type Context, Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
+import { cors } from "hono/cors";
 import { z } from "zod";
 import type { Caller } from "../../../shared/callers.ts";
 import { GatewayError, type IdentifiedCaller } from "../keys.ts";
@@ -31,6 +32,7 @@ export function createRoutes(context: RoutesContext): Hono {
   const app = new Hono();
   const rate = new RateLimit(context.limits.messagesPerSecond, context.now);
 
+  app.use("/*", cors({ origin: "*", maxAge: 3600 }));
   app.use("/api/broadcast/*", bodyLimit({ maxSize: context.limits.frameBytesMax, onError: answerTooLarge }));
 
   app.post("/api/broadcast", async (c) => {
@@ -71,7 +73,7 @@ export function createRoutes(context: RoutesContext): Hono {
   app.onError((error, c) => {
     if (error instanceof GatewayError)
       return c.json({ code: error.code, message: error.message }, error.status);
-    context.onError(error);
+    context.reportError(error);
     return c.json({ message: "Unable to authorize broadcast" }, 500);
   });
   return app;

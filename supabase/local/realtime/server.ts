@@ -35,16 +35,16 @@ export interface RealtimeOptions {
   readonly limits?: Partial<RealtimeLimits>;
   readonly now?: () => number;
   /** Told what went wrong and cannot be answered to anyone. Default: standard error. */
-  readonly onError?: (error: unknown) => void;
+  readonly reportError?: (error: unknown) => void;
 }
 
 /** Resolves when the database is listened to. */
 export async function createRealtime(options: RealtimeOptions): Promise<Realtime> {
   const context = createContext(options);
-  const { limits, onError } = context;
+  const { limits, reportError } = context;
   const sockets = new Set<RealtimeSocket>();
-  const feed = await startFeed(context.sql, { deliver: (message) => publish(context, message), onError });
-  const pruning = startPruning(context.sql, onError);
+  const feed = await startFeed(context.sql, { deliver: (message) => publish(context, message), reportError });
+  const pruning = startPruning(context.sql, reportError);
 
   async function upgrade(request: Request, server: Server<RealtimeSocket>): Promise<Response | undefined> {
     const query = new URL(request.url).searchParams;
@@ -102,7 +102,7 @@ function createContext(options: RealtimeOptions): RoutesContext {
     hub: new Hub(),
     limits: { ...defaultLimits, ...options.limits },
     now: options.now ?? Date.now,
-    onError: options.onError ?? ((error) => console.error("realtime:", error)),
+    reportError: options.reportError ?? ((error) => console.error("realtime:", error)),
     verifyToken: (token) => verifyUserToken(keys, issuer, token),
     identify: (headers) =>
       identifyCaller(keys, issuer, {
@@ -114,10 +114,10 @@ function createContext(options: RealtimeOptions): RoutesContext {
 }
 
 /** To whoever listens when the row is read; the row itself stays for replay. */
-function publish({ hub, limits, onError }: RoutesContext, message: StoredMessage): void {
+function publish({ hub, limits, reportError }: RoutesContext, message: StoredMessage): void {
   const broadcast = toBroadcast(message);
   if (broadcast.payload.length > limits.payloadBytesMax) {
-    onError(new Error(`A message of ${broadcast.payload.length} bytes was not delivered.`));
+    reportError(new Error(`A message of ${broadcast.payload.length} bytes was not delivered.`));
     return;
   }
   hub.publish(message.topic, message.isPrivate, broadcast);

@@ -117,7 +117,7 @@ export class RealtimeSocket implements ChannelSocket {
       try {
         await this.#handle(frame);
       } catch (error) {
-        this.#context.onError(error);
+        this.#context.reportError(error);
       }
     }
     this.#isWorking = false;
@@ -154,7 +154,7 @@ export class RealtimeSocket implements ChannelSocket {
       this.#channels.set(frame.topic, channel);
       await channel.start(() => this.#reply(frame, "ok", { postgres_changes: [] }));
     } catch (error) {
-      if (!(error instanceof JoinRefused)) this.#context.onError(error);
+      if (!(error instanceof JoinRefused)) this.#context.reportError(error);
       const reason = error instanceof JoinRefused ? error.reason : "Unknown Error on Channel";
       this.#reply(frame, "error", { reason });
     }

@@ -115,6 +115,20 @@ test("a private message of a batch is dropped where the policy says so, and the 
   mine.close();
 });
 
+test("a browser of any origin may ask", async () => {
+  const answer = await fetch(`${standIn.url}/realtime/v1/api/broadcast/t/events/e`, {
+    method: "OPTIONS",
+    headers: {
+      origin: "https://app.example.com",
+      "access-control-request-method": "POST",
+      "access-control-request-headers": "apikey,authorization,content-type",
+    },
+  });
+  expect(answer.status).toBe(204);
+  expect(answer.headers.get("access-control-allow-origin")).toBe("*");
+  expect(answer.headers.get("access-control-allow-headers")).toBe("apikey,authorization,content-type");
+});
+
 test.each([
   ["GET", "/api/ping"],
   ["GET", "/api/tenants"],

@@ -89,8 +89,8 @@ interface ServerOptions {
 async function startServer(options: ServerOptions): Promise<{ port: number; stop(): Promise<void> }> {
   const { database, keys, errors, limits, port = 0 } = options;
   const sql = database.connect({ role: "supabase_realtime_admin", max: 4 });
-  const onError = (error: unknown) => void errors.push(error);
-  const realtime = await createRealtime({ sql, keys, issuer, limits, onError });
+  const reportError = (error: unknown) => void errors.push(error);
+  const realtime = await createRealtime({ sql, keys, issuer, limits, reportError });
   const app = new Hono().route("/realtime/v1", realtime.app);
   const server = Bun.serve({
     port,
