@@ -54,12 +54,6 @@ async function sendFile(request: Request, file: OpenFile, headers: Headers): Pro
   const { start, end } = range ?? { start: 0, end: file.sizeBytes };
   headers.set("content-length", String(end - start));
   if (range) headers.set("content-range", `bytes ${start}-${end - 1}/${file.sizeBytes}`);
-  // Whoever has left never reads the body; the file must not stay open for them.
-  request.signal.addEventListener("abort", () => void file.close(), { once: true });
-  if (request.signal.aborted) {
-    await file.close();
-    return new Response(null, { status: 499 });
-  }
   return new Response(await file.read(start, end), { status: range ? 206 : 200, headers });
 }
 

@@ -3,7 +3,9 @@ import { basename, dirname, join } from "node:path";
 import type { SupabaseClient } from "@supabase/supabase-js";
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { createId } from "../../../../shared/ids.ts";
+import { sendObject } from "../../../../supabase/local/storage/downloads.ts";
 import { sweepFiles } from "../../../../supabase/local/storage/files.ts";
+import { findObject } from "../../../../supabase/local/storage/object-store.ts";
 import { sendAndLeave, sendRaw } from "./sockets.ts";
 import { openStandIn, type StandIn } from "./stand-in.ts";
 import { connect } from "./target.ts";
@@ -162,6 +164,36 @@ describe("the file of a version", () => {
     await files().upload("a.txt", "two", { upsert: true });
     expect(await (await files().download("a.txt")).data?.text()).toBe("two");
     await storage.emptyBucket(bucket);
+  });
+
+  test("stays while another row names it", async () => {
+    await files().upload("a.txt", "shared");
+    await standIn.admin`
+      insert into storage.objects (bucket_id, name, version, metadata)
+      select bucket_id, 'twin.txt', version, metadata
+      from storage.objects
+      where bucket_id = ${bucket}
+    `;
+    await files().remove(["a.txt"]);
+    expect(await (await files().download("twin.txt")).data?.text()).toBe("shared");
+    await files().remove(["twin.txt"]);
+    await expectNothingUnnamed();
+  });
+
+  test("that was replaced between the look at the row and the look at the disk is not missed", async () => {
+    await files().upload("a.txt", "new");
+    const find = () => findObject(standIn.admin, bucket, "a.txt");
+    const current = await find();
+    if (!current) throw new Error("There is no row.");
+    const answers = [{ ...current, version: createId() }, current];
+    const request = new Request(standIn.url);
+    const answer = await sendObject(request, standIn.folder, { download: undefined }, async () =>
+      answers.shift(),
+    );
+    expect(await answer.text()).toBe("new");
+    const gone = sendObject(request, standIn.folder, { download: undefined }, async () => undefined);
+    await expect(gone).rejects.toMatchObject({ code: "NoSuchKey" });
+    await files().remove(["a.txt"]);
   });
 
   test("is closed after every download, also by those who left before its end", async () => {

@@ -1,6 +1,7 @@
 import { gzipSync } from "node:zlib";
 import type { SupabaseClient } from "@supabase/supabase-js";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { openBody } from "../../../../supabase/local/storage/body.ts";
 import { sendAndLeave, sendRaw } from "./sockets.ts";
 import { openStandIn, type StandIn } from "./stand-in.ts";
 import { connect } from "./target.ts";
@@ -62,6 +63,17 @@ describe("too large a body", () => {
     expect((await storage.from(bucket).exists("endless.bin")).data).toBe(false);
   });
 
+  test("is not even read where the policies refuse it", async () => {
+    const { taken, stream } = endlessBody();
+    const answer = await fetch(`${base}/object/open/endless.bin`, {
+      method: "POST",
+      headers: { apikey: standIn.keys.publishableKey },
+      body: stream,
+    });
+    expect(await answer.json()).toMatchObject({ statusCode: "403" });
+    expect(taken.bytes).toBeLessThan(32 * limitBytes);
+  });
+
   test("is refused inside a form too, and by a signed URL", async () => {
     const blob = new Blob([new Uint8Array(100_001)]);
     expect((await storage.from("small").upload("a.bin", blob)).error).toMatchObject({ statusCode: "413" });
@@ -111,6 +123,11 @@ describe("a body that does not arrive whole", () => {
     await vi.waitUntil(() => standIn.answered > answered, { timeout: 10_000 });
     expect(await standIn.listFiles()).toEqual(before);
     expect((await storage.from("open").exists(name)).data).toBe(false);
+  });
+
+  test("one that is shorter than it was said to be is refused, even where the server let it through", async () => {
+    const request = new Request(base, { method: "POST", body: "hello", headers: { "content-length": "9" } });
+    await expect(Array.fromAsync(openBody(request).chunks)).rejects.toThrow("ended before all of it");
   });
 
   test("one that stops arriving is given up", async () => {
