@@ -136,7 +136,7 @@ export async function openRig(environment: Record<string, string> = {}): Promise
         tasks,
         kinds: jobKinds,
         slots: { interactive: 2, bulk: 2 },
-        listens: false,
+        drainMs: 500,
         pollMs: 20,
       });
       stopRunner = async () => {
