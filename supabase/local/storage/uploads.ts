@@ -112,14 +112,21 @@ async function nameFile(tools: StorageTools, target: UploadTarget, content: Cont
   }
 }
 
-/** Removes the files of rows that are gone, but for those that another row names by now. */
+/**
+ * Removes the files of rows that are gone, but for those that another row still names. The rows have been committed, so
+ * a failure here is no failure of the request: what stays is for the sweep.
+ */
 export async function dropFiles(tools: StorageTools, versions: readonly (string | null)[]): Promise<void> {
   const gone = versions.filter((version) => version !== null);
-  const named = new Set(await findVersions(tools.sql, gone));
-  await removeFiles(
-    tools.folder,
-    gone.filter((version) => !named.has(version)),
-  );
+  try {
+    const named = new Set(await findVersions(tools.sql, gone));
+    await removeFiles(
+      tools.folder,
+      gone.filter((version) => !named.has(version)),
+    );
+  } catch (error) {
+    tools.reportError(error);
+  }
 }
 
 /** A constraint or a policy spoke: nothing was committed. */
