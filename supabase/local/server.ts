@@ -77,10 +77,32 @@ async function answer(
   ];
   for (const [prefix, fetch] of routes) {
     if (url.pathname === prefix || url.pathname.startsWith(`${prefix}/`)) {
-      return fetch(withoutPrefix(request, url, prefix, address));
+      if (request.method === "OPTIONS" && prefix === "/auth/v1") return answerPreflight();
+      const response = await fetch(withoutPrefix(request, url, prefix, address));
+      return prefix === "/auth/v1" ? allowBrowsers(response) : response;
     }
   }
   return refuse(url.pathname);
+}
+
+/** Auth leaves CORS to the gateway, as on a hosted project; the other services answer for themselves. */
+function allowBrowsers(response: Response): Response {
+  response.headers.set("access-control-allow-origin", "*");
+  response.headers.set("access-control-expose-headers", "x-total-count, link, x-supabase-api-version");
+  return response;
+}
+
+function answerPreflight(): Response {
+  return new Response(null, {
+    status: 204,
+    headers: {
+      "access-control-allow-origin": "*",
+      "access-control-allow-methods": "GET, POST, PUT, PATCH, DELETE, OPTIONS",
+      "access-control-allow-headers":
+        "authorization, apikey, content-type, x-client-info, x-supabase-api-version, x-retry-count",
+      "access-control-max-age": "86400",
+    },
+  });
 }
 
 /** The request as the service behind the gateway sees it. */
