@@ -136,6 +136,8 @@ function parseOrigins(text: string): "*" | readonly string[] | undefined {
   const parts = text.startsWith("[") ? z.array(z.string()).parse(JSON.parse(text)) : text.split(",");
   const origins = parts.map((part) => part.trim()).filter((part) => part !== "");
   if (origins.length === 1 && origins[0] === "*") return "*";
-  const areOrigins = origins.every((origin) => /^https?:/.test(origin) && new URL(origin).origin === origin);
+  const areOrigins = origins.every(
+    (origin) => /^https?:\/\/[^*]+$/.test(origin) && new URL(origin).origin === origin,
+  );
   return areOrigins && origins.length <= 1000 ? origins : undefined;
 }

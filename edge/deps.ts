@@ -1,7 +1,7 @@
 import type { Sql } from "postgres";
 import type { Caller } from "../shared/callers.ts";
-import type { EdgeConfig } from "./config.ts";
 import type { Log } from "../shared/log.ts";
+import type { EdgeConfig } from "./config.ts";
 import type { ObjectStore } from "./storage/objects.ts";
 
 /** What the app is given: everything that touches the world is made at the door and handed in here. */

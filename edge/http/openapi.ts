@@ -44,7 +44,10 @@ export function createDocument(router: OpenAPIHono<AppEnv>, options: DocumentOpt
     RetryAfter: { description: "Seconds after which to try again.", schema: { type: "integer" } },
   };
   document.components = components;
-  for (const [method, operation] of listOperations(document)) addCommonParts(method, operation);
+  for (const [method, operation, path] of listOperations(document)) {
+    operation.operationId ??= nameOperation(method, path);
+    addCommonParts(method, operation);
+  }
   return document;
 }
 
@@ -56,6 +59,12 @@ export function* listOperations(document: Document): Generator<[string, Operatio
       if (operation) yield [method, operation, path];
     }
   }
+}
+
+/** `get /jobs/{id}/events` is `getJobsByIdEvents`: what generators of clients name their functions. */
+function nameOperation(method: string, path: string): string {
+  const words = path.replaceAll(/\{(\w+)\}/g, "by-$1").split(/[^A-Za-z0-9]+/);
+  return method + words.map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join("");
 }
 
 function addCommonParts(method: string, operation: Operation): void {

@@ -6,10 +6,9 @@ import { type JWTPayload, SignJWT } from "jose";
 import type { Sql } from "postgres";
 import { type App, createApp } from "../../edge/app.ts";
 import { type EdgeConfig, readEdgeConfig } from "../../edge/config.ts";
+import { createDeps } from "../../edge/create-deps.ts";
 import type { Deps } from "../../edge/deps.ts";
-import { createTokenVerifier } from "../../edge/http/tokens.ts";
 import type { ObjectStore } from "../../edge/storage/objects.ts";
-import { createSupabaseStorage } from "../../edge/storage/supabase.ts";
 import type { Environment } from "../../shared/config.ts";
 import { createLog } from "../../shared/log.ts";
 import type { LocalDatabase } from "../../supabase/local/database.ts";
@@ -39,8 +38,8 @@ export interface TestApp {
   signToken(claims?: JWTPayload): Promise<string>;
   /** Calls the app; `path` without `/api`. */
   call(who: Who, method: string, path: string, init?: RequestInit): Promise<TestAnswer>;
-  /** The same app over the same database with other settings. */
-  withSettings(environment: Environment): TestApp;
+  /** The same app over the same database with other settings, and other things in place of the usual ones. */
+  withSettings(environment: Environment, replaced?: Partial<Deps>): TestApp;
   close(): Promise<void>;
 }
 
@@ -80,7 +79,7 @@ export async function openTestApp(options: TestAppOptions = {}): Promise<TestApp
     await sql.end();
     await database.close();
   };
-  const build = (environment: Environment): TestApp => {
+  const build = (environment: Environment, replaced: Partial<Deps> = {}): TestApp => {
     const config = readEdgeConfig({
       SUPABASE_URL: supabaseUrl,
       SUPABASE_DB_URL: "postgres://unused@127.0.0.1:1/unused",
@@ -90,13 +89,11 @@ export async function openTestApp(options: TestAppOptions = {}): Promise<TestApp
       ...environment,
     });
     const logLines: Record<string, unknown>[] = [];
+    const log = createLog((line) => logLines.push(JSON.parse(line)), config.logLevel);
     const deps: Deps = {
-      config,
-      sql,
-      objects: (options.objects ?? connectStorage)(config),
-      verifyToken: createTokenVerifier(config),
-      log: createLog((line) => logLines.push(JSON.parse(line)), config.logLevel),
-      now: () => new Date(),
+      ...createDeps(config, { sql, log }),
+      ...(options.objects ? { objects: options.objects(config) } : {}),
+      ...replaced,
     };
     const app = createApp(deps);
     return {
@@ -112,15 +109,11 @@ export async function openTestApp(options: TestAppOptions = {}): Promise<TestApp
       logLines,
       signToken: (claims) => signToken(keys, { iss: issuer, ...claims }),
       call: (who, method, path, init) => callApp(app, credentialsOf(keys, who), method, path, init),
-      withSettings: (more) => build({ ...environment, ...more }),
+      withSettings: (more, others) => build({ ...environment, ...more }, others),
       close,
     };
   };
   return build(options.environment ?? {});
-}
-
-function connectStorage({ supabaseUrl, publicUrl, secretKey, uploadBytesMax }: EdgeConfig): ObjectStore {
-  return createSupabaseStorage({ supabaseUrl, publicUrl, secretKey, sizeBytesMax: uploadBytesMax });
 }
 
 function issuerOf(url: string): string {

@@ -4,7 +4,7 @@ import { createApp } from "../../../edge/app.ts";
 import { readEdgeConfig } from "../../../edge/config.ts";
 import { createDeps } from "../../../edge/create-deps.ts";
 import { databaseOptions } from "../../../shared/database.ts";
-import { createLog } from "../../../shared/log.ts";
+import { createLog, describeError } from "../../../shared/log.ts";
 
 const config = readEdgeConfig(Deno.env.toObject());
 
@@ -15,8 +15,10 @@ const sql = postgres(config.databaseUrl, {
   idle_timeout: 20,
 });
 
-const app = createApp(
-  createDeps(config, { sql, log: createLog((line) => console.log(line), config.logLevel) }),
-);
+const log = createLog((line) => console.log(line), config.logLevel);
+const deps = createDeps(config, { sql, log });
 
-Deno.serve(app.fetch);
+// The first isolate of a new project makes the bucket; requests do not wait for it.
+deps.objects.ensureBucket().catch((error) => log.warn("bucket.not-ready", { error: describeError(error) }));
+
+Deno.serve(createApp(deps).fetch);
