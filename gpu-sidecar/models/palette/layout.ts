@@ -54,16 +54,16 @@ export interface Block {
 
 const plan = [
   ["basic", basicColours.length, 0.24],
-  ["layout", bands.length * basicColours.length, 0.1],
-  ["shades", shadeCount, 0.2],
-  ["brightness", 2, 0.11],
+  ["layout", bands.length * basicColours.length, 0.09],
+  ["shades", shadeCount, 0.19],
+  ["brightness", 2, 0.1],
   ["contrast", 2, 0.06],
   ["warmth", 2, 0.06],
   ["saturation", 2, 0.08],
-  ["texture", 2, 0.07],
+  ["texture", 2, 0.06],
   ["variety", 2, 0.02],
   ["glow", 2, 0.01],
-  ["direction", lineDirections.length + 2, 0.05],
+  ["direction", lineDirections.length + 2, 0.09],
   ["nothing", 1, 0],
 ] as const;
 

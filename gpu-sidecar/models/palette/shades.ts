@@ -26,12 +26,12 @@ const table: readonly (readonly [name: string, hex: string, basics: string])[] =
   ["crimson", "#b4102d", "red"],
   ["maroon", "#7a1020", "red"],
   ["dark wine", "#420a16", "red black"],
-  ["brick", "#a8483a", "red brown"],
+  ["brick", "#a2302a", "brown 3 red 2"],
   ["coral", "#ff7f5a", "orange pink"],
-  ["orange", "#ff8c0a", "orange"],
+  ["orange", "#ff8f0a", "orange"],
   ["burnt orange", "#cc5c0c", "orange"],
   ["apricot", "#ffb878", "orange"],
-  ["amber", "#ffb60a", "orange yellow"],
+  ["amber", "#ffc20a", "orange yellow"],
   ["yellow", "#ffee14", "yellow"],
   ["lemon", "#fff68c", "yellow"],
   ["mustard", "#cfa318", "yellow"],
@@ -87,13 +87,22 @@ export const shades: readonly Shade[] = table.map(([name, hex, basics]) => ({
 if (shades.length !== shadeCount) throw new Error(`there are ${shades.length} shades, not ${shadeCount}`);
 
 /** How sharply a pixel decides between two shades: the standard deviation of each in CIELAB units. */
-export const shadeSpread = 6;
+export const shadeSpread = 5;
 
+/** "orange pink" is half and half; "brown 3 red 2" gives three parts and two. */
 function shareOut(names: string): Shade["basics"] {
-  const parts = names.split(" ") as BasicColour[];
-  for (const part of parts)
-    if (!basicColours.includes(part)) throw new Error(`"${part}" is not a basic colour`);
-  return Object.fromEntries(parts.map((part) => [part, 1 / parts.length]));
+  const parts = [...names.matchAll(/([a-z]+)(?: (\d))?/g)].map(([, name, weight]) => ({
+    colour: getBasicColour(name),
+    weight: Number(weight ?? 1),
+  }));
+  const sum = parts.reduce((total, part) => total + part.weight, 0);
+  return Object.fromEntries(parts.map(({ colour, weight }) => [colour, weight / sum]));
+}
+
+function getBasicColour(name: string | undefined): BasicColour {
+  const found = basicColours.find((colour) => colour === name);
+  if (!found) throw new Error(`"${name}" is not a basic colour`);
+  return found;
 }
 
 /** How a colour is shared out to the shades, adding up to 1: the sum that the vision graph does for every pixel. */

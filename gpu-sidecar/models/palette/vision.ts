@@ -23,7 +23,7 @@ const scales = {
 } as const;
 
 /** A share below this is noise from soft edges and counts as none. */
-const shareFloor = 0.0012;
+const shareFloor = 0.002;
 const tiny = 1e-9;
 
 export function buildVisionGraph(): Uint8Array {

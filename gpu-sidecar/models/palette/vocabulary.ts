@@ -4,7 +4,9 @@ import type { PhraseVocabulary } from "../../text/phrases.ts";
 import { basicShades, mix, modifiers, namedColours, splitNames, tints } from "./colour-names.ts";
 import { type ColourShare, type Concept, encodeConcept } from "./concepts.ts";
 import { type BasicColour, basicColours, dimensions } from "./layout.ts";
-import { fillers, type Meaning, propertyWords, sceneWords } from "./words.ts";
+import { fillers, type Meaning } from "./meaning.ts";
+import { propertyWords } from "./property-words.ts";
+import { sceneWords } from "./scene-words.ts";
 
 /** Every phrase that `palette` knows and the vector of each: the text half of the model. */
 export interface PaletteVocabulary extends PhraseVocabulary {

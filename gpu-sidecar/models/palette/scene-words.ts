@@ -1,134 +1,6 @@
-import type { LineDirection, SignedProperty } from "./layout.ts";
+import type { Meaning } from "./meaning.ts";
 
-/**
- * Words for properties of a picture and for scenes that have typical colours. A line: the words that mean it, the
- * colours with their weights ("navy 3, black 2"; names of `colour-names.ts`), and signed properties from -1 to 1.
- */
-export interface Meaning extends Readonly<Partial<Record<SignedProperty, number>>> {
-  readonly colours?: string;
-  readonly top?: string;
-  readonly bottom?: string;
-  readonly lines?: Readonly<Partial<Record<LineDirection, number>>>;
-  readonly aligned?: number;
-  readonly colourWeight?: number;
-}
-
-export const propertyWords: readonly (readonly [words: string, meaning: Meaning])[] = [
-  // Brightness
-  [
-    "dark, darkness, dim, gloomy, shadow, shadowy, low key, unlit, murky, sombre, somber, black out",
-    {
-      brightness: -1,
-      colours: "black 6, charcoal 2, midnight blue 1, dark brown 1, dark green 1",
-      colourWeight: 0.5,
-    },
-  ],
-  [
-    "bright, brightness, light, sunny, sunlit, luminous, high key, radiant, airy",
-    {
-      brightness: 1,
-      colours: "white 4, cream 1, pale yellow 1, pale blue 1, light grey 1",
-      colourWeight: 0.3,
-    },
-  ],
-  ["midtone, half dark", { brightness: -0.2, contrast: -0.3 }],
-  // Contrast
-  ["high contrast, contrast, contrasty, harsh, stark, strong contrast, crisp, bold", { contrast: 1 }],
-  [
-    "low contrast, flat, even, uniform, hazy, washed out, bland, featureless",
-    { contrast: -1, texture: -0.3 },
-  ],
-  ["plain, blank, empty, solid, single colour, monotone", { contrast: -1, texture: -1, variety: -0.6 }],
-  // Warmth
-  [
-    "warm, warmth, cosy, cozy, hot, toasty",
-    { warmth: 1, colours: "orange 2, amber 2, red 1, brown 1", colourWeight: 0.35 },
-  ],
-  [
-    "cold, cool, chilly, wintry, frigid, chill",
-    { warmth: -1, colours: "blue 2, ice blue 2, sky blue 2, slate 1", colourWeight: 0.35 },
-  ],
-  // Saturation and the number of colours
-  ["vivid, saturated, vibrant, intense, rich, punchy, loud, flashy", { saturation: 1 }],
-  [
-    "colourful, colorful, multicoloured, multicolored, rainbow, many colours, all colours, motley, kaleidoscope, kaleidoscopic",
-    {
-      saturation: 0.6,
-      variety: 1,
-      colours: "red 1, orange 1, yellow 1, green 1, blue 1, purple 1, pink 1",
-      colourWeight: 0.7,
-    },
-  ],
-  ["muted, dull, faded, desaturated, drab, subdued, understated, washed", { saturation: -0.8 }],
-  [
-    "pastel, soft colours, pale, faint, delicate",
-    {
-      brightness: 0.8,
-      saturation: -0.25,
-      contrast: -0.5,
-      colours: "pale pink 1, pale blue 1, mint 1, lavender 1, pale yellow 1, peach 1",
-      colourWeight: 0.6,
-    },
-  ],
-  [
-    "neon, fluorescent",
-    { saturation: 1, colours: "hot pink 2, cyan 2, lime 2, magenta 2, black 1", colourWeight: 0.7 },
-  ],
-  [
-    "black and white, black white, white and black, monochrome, greyscale, grayscale, bw, b and w, colourless, colorless, achromatic",
-    { saturation: -1, variety: -0.8, colours: "black 3, white 3, grey 1, charcoal 1", colourWeight: 0.9 },
-  ],
-  [
-    "sepia tone, sepia toned, vintage, retro, old photo",
-    { saturation: -0.2, warmth: 0.7, colours: "sepia 2, tan 2, cream 1, brown 1" },
-  ],
-  // Texture
-  [
-    "busy, detailed, detail, texture, textured, noise, noisy, grainy, cluttered, intricate, chaotic, chaos, rough, crowded, complex, pattern, patterned, mosaic, speckled, granular",
-    { texture: 1 },
-  ],
-  [
-    "calm, smooth, quiet, simple, minimal, minimalist, minimalistic, clean, serene, peaceful, still, blurred, blurry, blur, tranquil",
-    { texture: -1 },
-  ],
-  ["gradient, gradation, ombre", { texture: -1, contrast: 0.2 }],
-  // Direction
-  [
-    "stripes, stripe, striped, lines, line, bars, barred, banded, streaks, lined",
-    { aligned: 1, contrast: 0.3, texture: 0.2 },
-  ],
-  [
-    "horizontal, horizontal lines, horizontal stripes, horizontal bars, level, layers, layered, strata, horizon, horizontally striped",
-    { lines: { horizontal: 1, vertical: -0.5 }, aligned: 0.5 },
-  ],
-  [
-    "vertical, vertical lines, vertical stripes, vertical bars, upright, pillars, columns, trunks, vertically striped, tree trunks",
-    { lines: { vertical: 1, horizontal: -0.5 }, aligned: 0.5 },
-  ],
-  [
-    "diagonal, diagonal lines, diagonal stripes, slanted, slanting, oblique, tilted, slope, sloping, diagonally striped",
-    { lines: { rising: 0.7, falling: 0.7, horizontal: -0.5, vertical: -0.5 }, aligned: 0.3 },
-  ],
-  ["rising, rising lines, upward, uphill, ascending", { lines: { rising: 1, falling: -0.5 }, aligned: 0.5 }],
-  [
-    "falling, falling lines, downward, downhill, descending",
-    { lines: { falling: 1, rising: -0.5 }, aligned: 0.5 },
-  ],
-  [
-    "checkerboard, checkered, chequered, chessboard, chess, checked, grid, tiles, tiled, plaid, tartan",
-    { lines: { horizontal: 0.7, vertical: 0.7, rising: -0.5, falling: -0.5 }, contrast: 0.5 },
-  ],
-  // Small lights
-  [
-    "glow, glowing, spotlight, sparkle, sparkling, twinkling, lit, lamp, lamps, lantern, candle, candlelight",
-    { glow: 1, brightness: -0.6, contrast: 0.3 },
-  ],
-  [
-    "silhouette, backlit, backlight",
-    { contrast: 0.9, colours: "black 3, orange 1, white 1", brightness: -0.3, colourWeight: 0.4 },
-  ],
-];
-
+/** Things and times that have typical colours: what a person means by "sunset colours" or "forest". */
 export const sceneWords: readonly (readonly [words: string, meaning: Meaning])[] = [
   [
     "sunset, sundown, dusk, evening sky, evening glow, afterglow, golden hour",
@@ -217,10 +89,9 @@ export const sceneWords: readonly (readonly [words: string, meaning: Meaning])[]
   [
     "winter, snow, snowfall, blizzard",
     {
-      colours: "white 5, ice blue 2, light grey 2, slate 1",
-      brightness: 0.8,
-      saturation: -0.6,
-      warmth: -0.4,
+      colours: "white 6, ice blue 2, sky blue 1, pale blue 1",
+      brightness: 0.7,
+      warmth: -0.7,
     },
   ],
   [
@@ -244,7 +115,7 @@ export const sceneWords: readonly (readonly [words: string, meaning: Meaning])[]
     },
   ],
   [
-    "reef, coral reef, aquarium",
+    "reef, coral reef, aquarium, fish, fishes",
     {
       colours: "teal 3, azure 2, coral 3, turquoise 2, orange 1, magenta 1",
       variety: 0.6,
@@ -272,8 +143,15 @@ export const sceneWords: readonly (readonly [words: string, meaning: Meaning])[]
   ],
   ["canyon, mars, red rock, mesa", { colours: "terracotta 4, rust 3, brick 2, tan 1", warmth: 1 }],
   [
-    "mountain, mountains, rock, stone, cliff, rocky",
-    { colours: "slate 3, grey 3, taupe 2, charcoal 1, white 1", saturation: -0.4 },
+    "mountain, mountains, alps, peak, peaks, summit",
+    {
+      colours: "slate 2, taupe 2, sky blue 2, white 2, azure 1, ice blue 1, forest green 1, steel blue 1",
+      top: "sky blue 3, azure 2, white 1",
+    },
+  ],
+  [
+    "rock, stone, cliff, rocky, gravel",
+    { colours: "slate 3, grey 3, taupe 2, charcoal 1, ash 1", saturation: -0.4, texture: 0.4 },
   ],
   [
     "forest, wood, woods, woodland, jungle, rainforest, trees",
@@ -325,10 +203,10 @@ export const sceneWords: readonly (readonly [words: string, meaning: Meaning])[]
   [
     "fire, flame, flames, blaze, burning, campfire, bonfire, fiery, inferno, lava, ember, embers, volcano",
     {
-      colours: "orange 3, vermilion 2, amber 2, black 3, yellow 1, maroon 1",
-      warmth: 1,
-      saturation: 0.6,
-      glow: 0.5,
+      colours: "black 5, orange 3, vermilion 2, amber 1, maroon 1, yellow 1",
+      warmth: 0.9,
+      brightness: -0.6,
+      glow: 0.9,
       contrast: 0.4,
     },
   ],
@@ -403,9 +281,3 @@ export const sceneWords: readonly (readonly [words: string, meaning: Meaning])[]
     { colours: "rust 4, brown 2, terracotta 1, slate 1", texture: 0.5, warmth: 0.5 },
   ],
 ];
-
-/** Words that say nothing about how a picture looks; they are passed over, also inside a phrase. */
-export const fillers: readonly string[] =
-  "a an the of in on at with to for from by is are it its that this some very really quite rather so more most much lots lot mostly mainly bit slightly photo photos photograph picture pictures image images painting wallpaper background scene scenery landscape view shot colour color colours colors coloured colored tone tones toned hue hues shade shades tint tinted style look looking full".split(
-    " ",
-  );
