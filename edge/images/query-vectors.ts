@@ -75,26 +75,29 @@ function isOpen(state: JobState | null | undefined): boolean {
   return state === "queued" || state === "running";
 }
 
-/** One statement: the space, the query's vector in it, whether someone could make it, and how far the job is. */
-async function lookUp(deps: Deps, query: string, jobId: string | undefined): Promise<Sighting | undefined> {
-  const [seen] = await transactAs(
-    deps.sql,
-    serviceCaller,
-    (transaction) => transaction<Sighting[]>`
-      select
-        spaces.id as space_id,
-        spaces.name as space_name,
-        spaces.dimensions,
-        known.query is not null as is_embedded,
-        known.embedding::text as embedding,
-        parlance.worker_is_alive(${embedQuery.name}) as is_sidecar_alive,
-        jobs.state as job_state
-      from parlance.embedding_spaces as spaces
-      left join parlance.query_vectors as known on known.space_id = spaces.id and known.query = ${query}
-      left join parlance.job_views as jobs on jobs.id = ${jobId ?? null}::uuid
-      where spaces.is_current
-    `,
-  );
+/**
+ * The space, the query's vector in it, whether someone could make it, and how far the job is. One statement of the
+ * login role and no transaction: it is asked again and again while the request waits.
+ */
+async function lookUp(
+  { sql }: Deps,
+  query: string,
+  jobId: string | undefined,
+): Promise<Sighting | undefined> {
+  const [seen] = await sql<Sighting[]>`
+    select
+      spaces.id as space_id,
+      spaces.name as space_name,
+      spaces.dimensions,
+      known.query is not null as is_embedded,
+      known.embedding::text as embedding,
+      parlance.worker_is_alive(${embedQuery.name}) as is_sidecar_alive,
+      jobs.state as job_state
+    from parlance.embedding_spaces as spaces
+    left join parlance.query_vectors as known on known.space_id = spaces.id and known.query = ${query}
+    left join parlance.job_views as jobs on jobs.id = ${jobId ?? null}::uuid
+    where spaces.is_current
+  `;
   return seen;
 }
 

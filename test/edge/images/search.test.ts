@@ -2,13 +2,16 @@ import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { type SearchHit, SearchPage } from "../../../shared/images/contract.ts";
 import { embedQuery } from "../../../shared/images/kinds.ts";
 import { defineTask } from "../../../shared/jobs/kinds.ts";
-import type { Who } from "../../helpers/app.ts";
+import type { TestApp, Who } from "../../helpers/app.ts";
 import { createModelTasks, openRig, type Rig, refusal } from "./rig.ts";
 
 let rig: Rig;
+/** The same house with less patience. */
+let hasty: TestApp;
 
 beforeAll(async () => {
-  rig = await openRig({ SEARCH_WAIT_MS: "300", RATE_LIMIT_SEARCH: "10000" });
+  rig = await openRig({ SEARCH_WAIT_MS: "10000", RATE_LIMIT_SEARCH: "10000" });
+  hasty = rig.withSettings({ SEARCH_WAIT_MS: "200" });
 });
 
 beforeEach(async () => {
@@ -20,8 +23,8 @@ beforeEach(async () => {
 
 afterAll(() => rig.close());
 
-async function search(who: Who, q: string, rest = ""): Promise<SearchPage> {
-  const answer = await rig.call(who, "GET", `/images/search?q=${encodeURIComponent(q)}${rest}`);
+async function search(who: Who, q: string, rest = "", { call }: TestApp = rig): Promise<SearchPage> {
+  const answer = await call(who, "GET", `/images/search?q=${encodeURIComponent(q)}${rest}`);
   expect(answer.status, answer.text).toBe(200);
   return SearchPage.parse(answer.body);
 }
@@ -114,7 +117,7 @@ test("nobody waits longer than they may: the words are searched, and the job is 
     throw new Error("stopped");
   });
   await rig.startSidecar([asleep]);
-  const page = await search(rig.alice, "degrees");
+  const page = await search(rig.alice, "degrees", "", hasty);
   expect(page.method).toBe("keywords");
   expect(page.reason).toMatch(/in time/);
   expect(page.items).toHaveLength(1);
@@ -127,7 +130,7 @@ test("a job that nobody claimed is cancelled by whoever gives up", async () => {
     insert into parlance.workers (id, runner, device, provider, kinds)
     values (gen_random_uuid(), 'sidecar', 'test', 'test', '{images.embed-query}')
   `;
-  expect((await search(rig.alice, "degrees")).reason).toMatch(/in time/);
+  expect((await search(rig.alice, "degrees", "", hasty)).reason).toMatch(/in time/);
   expect(await listQueryJobs()).toEqual([{ state: "cancelled", ownerId: null }]);
   await rig.sql`delete from parlance.workers`;
 });
@@ -135,10 +138,8 @@ test("a job that nobody claimed is cancelled by whoever gives up", async () => {
 test("words that could not be embedded are searched as words", async () => {
   await rig.addReady({ title: "Broken" });
   const broken = defineTask(embedQuery, () => Promise.reject(new TypeError("no such layer")));
-  await rig.startSidecar([{ kind: { ...broken.kind, attemptsMax: 1 }, run: broken.run }]);
-  await rig.sql`update parlance.workers set last_seen_at = now()`;
-  const asked = search(rig.alice, "broken");
-  const page = await asked;
+  await rig.startSidecar([broken]);
+  const page = await search(rig.alice, "broken");
   expect(page.method).toBe("keywords");
   expect(page.items).toHaveLength(1);
 });
