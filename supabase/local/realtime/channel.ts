@@ -1,42 +1,11 @@
-import type { Sql } from "postgres";
-import { z } from "zod";
-import type { Caller } from "../../../shared/callers.ts";
-import { GatewayError, type IdentifiedCaller } from "../keys.ts";
 import { isPermitted } from "./authorization.ts";
-import { type EncodedBroadcast, encodeOnce, type Hub, type Subscriber } from "./hub.ts";
+import { parseTextBroadcast, toBroadcast } from "./broadcast.ts";
+import type { ChannelContext, ChannelSocket } from "./context.ts";
+import { expiryMessage, type Holder, identifyHolder, isExpired } from "./holder.ts";
+import { type EncodedBroadcast, encodeOnce, type Subscriber } from "./hub.ts";
 import { type Join, JoinRefused, parseToken } from "./join.ts";
-import type { RealtimeLimits } from "./limits.ts";
-import { type Broadcast, type ClientFrame, encodePayload, type Version } from "./protocol.ts";
+import type { Broadcast, ClientFrame } from "./protocol.ts";
 import { listReplay, type StoredMessage } from "./store.ts";
-
-/** What a channel needs of the server that it lives in. */
-export interface ChannelContext {
-  readonly sql: Sql;
-  readonly hub: Hub;
-  readonly limits: RealtimeLimits;
-  readonly now: () => number;
-  readonly verifyToken: (token: string) => Promise<IdentifiedCaller>;
-  readonly reportError: (error: unknown) => void;
-}
-
-/** What a channel needs of the socket that it was opened on. */
-export interface ChannelSocket {
-  readonly version: Version;
-  /** The caller of the key that the socket was opened with. */
-  readonly identified: IdentifiedCaller;
-  send(frame: {
-    joinRef: string | null;
-    ref: string | null;
-    topic: string;
-    event: string;
-    payload: unknown;
-  }): void;
-  sendEncoded(data: string | Uint8Array): void;
-  /** The channel has ended. */
-  forget(channel: Channel): void;
-}
-
-const TextBroadcast = z.object({ event: z.string(), payload: z.unknown().optional() });
 
 /** A timer longer than this overflows; the time is looked at again then. */
 const expiryCheckMsMax = 3_600_000;
@@ -53,9 +22,7 @@ export class Channel implements Subscriber {
   readonly #context: ChannelContext;
   readonly #socket: ChannelSocket;
   readonly #join: Join;
-  #caller: Caller;
-  #token: string | undefined;
-  #expiresAtMs: number | undefined;
+  #holder: Holder;
   #expiry: ReturnType<typeof setTimeout> | undefined;
   /** Asked at the first message, and again after a new token. */
   #mayWrite: boolean | undefined;
@@ -70,7 +37,7 @@ export class Channel implements Subscriber {
     this.#join = join;
     this.fullTopic = frame.topic;
     this.joinRef = frame.joinRef ?? frame.ref;
-    this.#caller = socket.identified.caller;
+    this.#holder = { caller: socket.identified.caller };
   }
 
   /**
@@ -98,6 +65,9 @@ export class Channel implements Subscriber {
     try {
       const past = await this.#readPast();
       if (this.#isEnded) return;
+      if ((this.#held?.length ?? 0) > heldMax) {
+        throw new JoinRefused("UnableToReplayMessages", "Too many messages came while the past was read");
+      }
       reply();
       for (const message of past) this.#replay(message);
       this.#replayedIds = new Set(past.map((message) => message.id));
@@ -115,11 +85,11 @@ export class Channel implements Subscriber {
   deliver(broadcast: Broadcast, encoded: EncodedBroadcast): void {
     if (this.#isEnded) return;
     if (this.#held) {
-      if (this.#held.length < heldMax) this.#held.push([broadcast, encoded]);
+      this.#held.push([broadcast, encoded]);
       return;
     }
     if (this.#isExpired()) {
-      this.shutDown(this.#expiryMessage());
+      this.shutDown(expiryMessage(this.#holder, this.#context.now()));
       return;
     }
     if (typeof broadcast.meta?.id === "string" && this.#replayedIds.has(broadcast.meta.id)) return;
@@ -136,7 +106,7 @@ export class Channel implements Subscriber {
       return this.#reply(frame, "error", { reason: error, error });
     }
     if (this.#join.isPrivate && !(await this.#isWriter())) return;
-    if (this.#isEnded) return;
+    if (this.#isEnded || this.#isExpired()) return;
     if (broadcast.payload.length > this.#context.limits.payloadBytesMax) {
       if (this.#join.wantsAck) this.#reply(frame, "error", { reason: "payload_size_exceeded" });
       return;
@@ -150,7 +120,7 @@ export class Channel implements Subscriber {
   /** Says why only when it ends the channel. */
   async refresh(value: unknown): Promise<void> {
     const token = parseToken(value);
-    if (token === undefined || token === this.#token) return;
+    if (token === undefined || token === this.#holder.token) return;
     try {
       await this.#identify(token);
       this.#mayWrite = undefined;
@@ -184,26 +154,12 @@ export class Channel implements Subscriber {
   }
 
   async #identify(token: string | undefined): Promise<void> {
-    const identified = token ? await this.#verify(token) : this.#socket.identified;
-    this.#caller = identified.caller;
-    this.#token = token;
-    this.#expiresAtMs = identified.expiresAt?.getTime();
-    if (this.#isExpired()) throw new JoinRefused("InvalidJWTToken", this.#expiryMessage());
-  }
-
-  async #verify(token: string): Promise<IdentifiedCaller> {
-    try {
-      return await this.#context.verifyToken(token);
-    } catch (error) {
-      if (!(error instanceof GatewayError)) throw error;
-      if (error.code === "token_expired") throw new JoinRefused("InvalidJWTToken", "Token has expired");
-      throw new JoinRefused("JwtSignatureError", "Failed to validate JWT signature");
-    }
+    this.#holder = await identifyHolder(this.#context, this.#socket.identified, token);
   }
 
   async #mayRead(): Promise<boolean> {
     try {
-      return await isPermitted(this.#context.sql, this.#caller, "read", this.#join.topic);
+      return await isPermitted(this.#context.sql, this.#holder.caller, "read", this.#join.topic);
     } catch (error) {
       this.#context.reportError(error);
       throw new JoinRefused("UnableToSetPolicies", "Realtime was unable to ask the policies of this topic");
@@ -212,7 +168,7 @@ export class Channel implements Subscriber {
 
   async #isWriter(): Promise<boolean> {
     try {
-      this.#mayWrite ??= await isPermitted(this.#context.sql, this.#caller, "write", this.#join.topic);
+      this.#mayWrite ??= await isPermitted(this.#context.sql, this.#holder.caller, "write", this.#join.topic);
     } catch (error) {
       this.#context.reportError(error);
     }
@@ -237,23 +193,19 @@ export class Channel implements Subscriber {
   }
 
   #isExpired(): boolean {
-    return this.#expiresAtMs !== undefined && this.#expiresAtMs <= this.#context.now();
+    return isExpired(this.#holder, this.#context.now());
   }
 
   #watchExpiry(): void {
     clearTimeout(this.#expiry);
-    if (this.#isEnded || this.#expiresAtMs === undefined) return;
+    const { expiresAtMs } = this.#holder;
+    if (this.#isEnded || expiresAtMs === undefined) return;
     if (this.#isExpired()) {
-      this.shutDown(this.#expiryMessage());
+      this.shutDown(expiryMessage(this.#holder, this.#context.now()));
       return;
     }
-    const leftMs = Math.min(this.#expiresAtMs - this.#context.now(), expiryCheckMsMax);
+    const leftMs = Math.min(expiresAtMs - this.#context.now(), expiryCheckMsMax);
     this.#expiry = setTimeout(() => this.#watchExpiry(), leftMs);
-  }
-
-  #expiryMessage(): string {
-    const seconds = Math.floor((this.#context.now() - (this.#expiresAtMs ?? 0)) / 1000);
-    return `Token has expired ${seconds} seconds ago`;
   }
 
   #unauthorized(): JoinRefused {
@@ -272,20 +224,4 @@ export class Channel implements Subscriber {
   #send(event: string, payload: unknown, ref: string | null): void {
     this.#socket.send({ joinRef: this.joinRef, ref, topic: this.fullTopic, event, payload });
   }
-}
-
-/** A row as it goes out, live or from the past. */
-export function toBroadcast(message: StoredMessage, meta: { replayed?: true } = {}): Broadcast {
-  return {
-    event: message.event,
-    encoding: message.binaryPayload ? "binary" : "json",
-    payload: message.binaryPayload ?? new TextEncoder().encode(message.payload ?? "{}"),
-    meta: { ...meta, id: message.id },
-  };
-}
-
-function parseTextBroadcast(payload: unknown): Broadcast | undefined {
-  const found = TextBroadcast.safeParse(payload);
-  if (!found.success) return undefined;
-  return { event: found.data.event, encoding: "json", payload: encodePayload(found.data.payload) };
 }

@@ -5,7 +5,7 @@ import { z } from "zod";
 import type { Caller } from "../../../shared/callers.ts";
 import { GatewayError, type IdentifiedCaller } from "../keys.ts";
 import { isPermitted } from "./authorization.ts";
-import type { ChannelContext } from "./channel.ts";
+import type { ChannelContext } from "./context.ts";
 import { RateLimit } from "./limits.ts";
 import { type Broadcast, checkJson, encodePayload, ProtocolError } from "./protocol.ts";
 

@@ -2,7 +2,7 @@ import type { Server, WebSocketHandler } from "bun";
 import type { Hono } from "hono";
 import type { Sql } from "postgres";
 import { GatewayError, identifyCaller, type LocalKeys, verifyUserToken } from "../keys.ts";
-import { toBroadcast } from "./channel.ts";
+import { toBroadcast } from "./broadcast.ts";
 import { startFeed } from "./feed.ts";
 import { Hub } from "./hub.ts";
 import { defaultLimits, type RealtimeLimits } from "./limits.ts";

@@ -1,5 +1,6 @@
 import type { IdentifiedCaller } from "../keys.ts";
-import { Channel, type ChannelContext, type ChannelSocket } from "./channel.ts";
+import { Channel } from "./channel.ts";
+import type { ChannelContext, ChannelSocket } from "./context.ts";
 import { JoinRefused, parseJoin } from "./join.ts";
 import { RateLimit } from "./limits.ts";
 import {
@@ -85,7 +86,7 @@ export class RealtimeSocket implements ChannelSocket {
     }
   }
 
-  forget(channel: Channel): void {
+  forget(channel: { readonly fullTopic: string }): void {
     if (this.#channels.get(channel.fullTopic) === channel) this.#channels.delete(channel.fullTopic);
   }
 

@@ -1,6 +1,7 @@
 -- The schema realtime of a Supabase project, as far as broadcast needs it: what the migrations, the policies and
 -- supabase-js can see behaves alike; the server behind it is supabase/local/realtime. Applied by a superuser, after
--- roles.sql; safe to apply again. Behaviour after supabase/realtime v2.154; the words and the SQL are ours.
+-- roles.sql; safe to apply again. Behaviour as read in the source of
+-- supabase/realtime 2.129; the words and the SQL are ours.
 
 create schema if not exists realtime;
 
