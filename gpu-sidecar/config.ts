@@ -1,0 +1,95 @@
+import {
+  type Environment,
+  integerSetting,
+  type NamedKey,
+  readSettings,
+  setting,
+  supabaseSettings,
+} from "../shared/config.ts";
+import type { JobLane } from "../shared/jobs/contract.ts";
+import { type LogLevel, logLevels } from "../shared/log.ts";
+
+export interface SidecarConfig {
+  readonly supabaseUrl: string;
+  readonly secretKey: string;
+  /** With the role `parlance_sidecar`. */
+  readonly databaseUrl: string;
+  /** False where the database cannot notify, behind a pooler of transactions: then it polls from the start. */
+  readonly listens: boolean;
+  /** A database that is silent for longer ends the process. */
+  readonly databasePatienceMs: number;
+  /** `cpu`, `cuda` or `cuda:N`; there is no falling back from one to another. */
+  readonly device: string;
+  /** A name of the catalog. */
+  readonly model: string;
+  /** Threads inside one run of the model. */
+  readonly modelThreads: number;
+  /** How many jobs run at once. */
+  readonly slots: Readonly<Record<JobLane, number>>;
+  readonly leaseSeconds: number;
+  /** Given to what runs when the process is told to end. */
+  readonly drainMs: number;
+  /** Width times height of an original. */
+  readonly pixelsMax: number;
+  readonly uploadBytesMax: number;
+  readonly logLevel: LogLevel;
+}
+
+const slots = () => integerSetting({ min: 1, max: 64, unit: "jobs" });
+
+const settings = {
+  SUPABASE_URL: supabaseSettings.SUPABASE_URL,
+  SUPABASE_SECRET_KEYS: supabaseSettings.SUPABASE_SECRET_KEYS,
+  SIDECAR_DB_URL: setting("a URL that begins with postgres://, here or in SUPABASE_DB_URL", (text) =>
+    /^postgres(ql)?:$/.test(new URL(text).protocol) ? text : undefined,
+  ),
+  LISTEN: setting("true or false", parseFlag).default(true),
+  DATABASE_PATIENCE_SECONDS: integerSetting({ min: 1, max: 86_400, unit: "seconds" }).default(120),
+  DEVICE: setting("cpu, cuda or cuda:N", (text) =>
+    /^(cpu|cuda(:\d{1,2})?)$/.test(text) ? text : undefined,
+  ).default("cpu"),
+  MODEL: setting("the name of a model, such as palette", (text) =>
+    /^[a-z0-9][a-z0-9.-]{0,63}$/.test(text) ? text : undefined,
+  ).default("palette"),
+  MODEL_THREADS: integerSetting({ min: 1, max: 256, unit: "threads" }).default(1),
+  SLOTS_BULK: slots().default(4),
+  SLOTS_INTERACTIVE: slots().default(8),
+  LEASE_SECONDS: integerSetting({ min: 3, max: 3600, unit: "seconds" }).default(30),
+  DRAIN_SECONDS: integerSetting({ min: 0, max: 3600, unit: "seconds" }).default(10),
+  PIXELS_MAX: integerSetting({ min: 1_000_000, max: 1_000_000_000, unit: "pixels" }).default(100_000_000),
+  UPLOAD_BYTES_MAX: integerSetting({ min: 1024, max: 512 * 2 ** 20, unit: "bytes" }).default(25 * 2 ** 20),
+  LOG_LEVEL: setting(`one of ${logLevels.join(", ")}`, (text) =>
+    logLevels.find((level) => level === text.toLowerCase()),
+  ).default("info"),
+};
+
+/** Throws one SettingsError that names everything wrong. */
+export function readSidecarConfig(environment: Environment = process.env): SidecarConfig {
+  const databaseUrl = environment.SIDECAR_DB_URL?.trim() || environment.SUPABASE_DB_URL;
+  const read = readSettings(settings, { ...environment, SIDECAR_DB_URL: databaseUrl });
+  return {
+    supabaseUrl: read.SUPABASE_URL,
+    secretKey: pickKey(read.SUPABASE_SECRET_KEYS),
+    databaseUrl: read.SIDECAR_DB_URL,
+    listens: read.LISTEN,
+    databasePatienceMs: read.DATABASE_PATIENCE_SECONDS * 1000,
+    device: read.DEVICE,
+    model: read.MODEL,
+    modelThreads: read.MODEL_THREADS,
+    slots: { interactive: read.SLOTS_INTERACTIVE, bulk: read.SLOTS_BULK },
+    leaseSeconds: read.LEASE_SECONDS,
+    drainMs: read.DRAIN_SECONDS * 1000,
+    pixelsMax: read.PIXELS_MAX,
+    uploadBytesMax: read.UPLOAD_BYTES_MAX,
+    logLevel: read.LOG_LEVEL,
+  };
+}
+
+function parseFlag(text: string): boolean | undefined {
+  return text === "true" || text === "false" ? text === "true" : undefined;
+}
+
+/** `default`, else the first. */
+function pickKey(keys: readonly NamedKey[]): string {
+  return (keys.find(({ name }) => name === "default") ?? keys[0])?.key ?? "";
+}

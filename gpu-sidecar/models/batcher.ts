@@ -1,0 +1,76 @@
+import type { Inference } from "./inference.ts";
+
+/** One picture in, one vector out; pictures that meet travel together. */
+export interface PictureEmbedder {
+  /** `pixels` is handed over: the caller does not read it afterwards. */
+  embed(pixels: Float32Array): Promise<Float32Array>;
+}
+
+export interface BatcherOptions {
+  /** Default 16. */
+  readonly batchMax?: number;
+  /** How long the first of a batch waits for others. Default 8. */
+  readonly waitMs?: number;
+}
+
+interface Passenger {
+  readonly pixels: Float32Array;
+  readonly resolve: (vector: Float32Array) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/**
+ * Gathers pictures of several jobs into one run of the model, which costs little more than a run of one. The vector of
+ * a picture does not depend on who travels with it.
+ */
+export function createPictureEmbedder(
+  inference: Pick<Inference, "embedImages">,
+  model: string,
+  options: BatcherOptions = {},
+): PictureEmbedder {
+  const { batchMax = 16, waitMs = 8 } = options;
+  let waiting: Passenger[] = [];
+  let timer: ReturnType<typeof setTimeout> | undefined;
+
+  const depart = () => {
+    clearTimeout(timer);
+    timer = undefined;
+    const batch = waiting;
+    waiting = [];
+    if (batch.length > 0) void embedBatch(inference, model, batch);
+  };
+
+  return {
+    embed: (pixels) =>
+      new Promise((resolve, reject) => {
+        waiting.push({ pixels, resolve, reject });
+        if (waiting.length >= batchMax) depart();
+        else timer ??= setTimeout(depart, waitMs);
+      }),
+  };
+}
+
+async function embedBatch(
+  inference: Pick<Inference, "embedImages">,
+  model: string,
+  batch: readonly Passenger[],
+): Promise<void> {
+  try {
+    const rows = await inference.embedImages(model, concat(batch), batch.length);
+    const dimensions = rows.length / batch.length;
+    batch.forEach(({ resolve }, row) => {
+      resolve(rows.slice(row * dimensions, (row + 1) * dimensions));
+    });
+  } catch (error) {
+    for (const { reject } of batch) reject(error);
+  }
+}
+
+function concat(batch: readonly Passenger[]): Float32Array {
+  const length = batch[0]?.pixels.length ?? 0;
+  const all = new Float32Array(length * batch.length);
+  batch.forEach(({ pixels }, row) => {
+    all.set(pixels, row * length);
+  });
+  return all;
+}

@@ -1,0 +1,35 @@
+/** How a worker is seen: its row in the table of workers, written again every few seconds, gone when it ends. */
+import type { Sql } from "postgres";
+
+export interface Presence {
+  readonly id: string;
+  readonly device: string;
+  /** What runs the models there: `cpu` or `cuda`. */
+  readonly provider: string;
+  readonly kinds: readonly string[];
+  readonly models: readonly string[];
+  readonly memoryBytes: number;
+  readonly versions: Readonly<Record<string, string>>;
+  /** Who drains takes nothing new; nobody should wait for it. */
+  readonly state: "running" | "draining";
+}
+
+export async function reportWorker(sql: Sql, presence: Presence): Promise<void> {
+  await sql`
+    select parlance.report_worker(
+      ${presence.id},
+      'sidecar',
+      ${presence.device},
+      ${presence.provider},
+      ${[...presence.kinds]}::text[],
+      ${[...presence.models]}::text[],
+      ${presence.memoryBytes},
+      ${sql.json(presence.versions)},
+      ${presence.state}
+    )
+  `;
+}
+
+export async function removeWorker(sql: Sql, id: string): Promise<void> {
+  await sql`select parlance.remove_worker(${id})`;
+}

@@ -1,0 +1,97 @@
+import type { Sql } from "postgres";
+import { AppError } from "../../shared/errors.ts";
+import { type ImageState, type ImageVariant, imagePath } from "../../shared/images/contract.ts";
+import { type IngestPayload, ingestImage } from "../../shared/images/kinds.ts";
+import type { IngestOutcome } from "../../shared/images/outcomes.ts";
+import { defineTask, type Task, type TaskContext } from "../../shared/jobs/kinds.ts";
+import { type PreparedPicture, preparePicture } from "../image/prepare.ts";
+import type { PictureEmbedder } from "../models/batcher.ts";
+import type { ModelCard } from "../models/card.ts";
+import type { PictureStore } from "../storage.ts";
+
+export interface IngestOptions {
+  readonly sql: Sql;
+  readonly store: PictureStore;
+  readonly model: ModelCard;
+  readonly embedder: PictureEmbedder;
+  /** Width times height of an original. */
+  readonly pixelsMax: number;
+}
+
+interface ImageRow {
+  readonly id: string;
+  readonly ownerId: string | null;
+  readonly state: ImageState;
+}
+
+const variants: readonly ImageVariant[] = ["original", "display", "thumbnail"];
+const steps = 4;
+
+/**
+ * Looks at a picture that was sent: original in, derivatives, hashes, EXIF and vector out. Doing it twice writes the
+ * same objects again; the row changes when the job ends.
+ */
+export function createIngestTask(options: IngestOptions): Task {
+  return defineTask(ingestImage, (payload, context) => ingest(options, payload, context));
+}
+
+async function ingest(
+  { sql, store, model, embedder, pixelsMax }: IngestOptions,
+  { imageId }: IngestPayload,
+  { signal, reportProgress }: TaskContext,
+): Promise<IngestOutcome> {
+  const image = await getWaitingImage(sql, imageId);
+  const original = await store.get(imagePath(image, "original"), signal);
+  signal.throwIfAborted();
+  reportProgress(1, steps, "fetched");
+
+  const { pixels, ...picture } = await preparePicture(original, model.image, { pixelsMax });
+  signal.throwIfAborted();
+  reportProgress(2, steps, "decoded");
+
+  const embedding = await embedder.embed(pixels);
+  signal.throwIfAborted();
+  reportProgress(3, steps, "embedded");
+
+  await Promise.all([
+    store.put(imagePath(image, "display"), picture.display, "image/jpeg"),
+    store.put(imagePath(image, "thumbnail"), picture.thumbnail, "image/jpeg"),
+  ]);
+  reportProgress(4, steps, "stored");
+  return toOutcome(picture, model, embedding);
+}
+
+/** Another job may have ended it, or its owner deleted it: then there is nothing to do, now or later. */
+async function getWaitingImage(sql: Sql, imageId: string): Promise<ImageRow> {
+  const [image] = await sql<ImageRow[]>`
+    select id, owner_id, state
+    from parlance.images
+    where id = ${imageId}
+  `;
+  if (!image) throw new AppError("not_found", "The picture was deleted.");
+  if (image.state !== "processing") throw new AppError("conflict", `The picture is ${image.state} already.`);
+  return image;
+}
+
+function toOutcome(
+  picture: Omit<PreparedPicture, "pixels">,
+  model: ModelCard,
+  embedding: Float32Array,
+): IngestOutcome {
+  const { takenAt, camera, tags, place } = picture.exif;
+  return {
+    mediaType: picture.mediaType,
+    sizeBytes: picture.sizeBytes,
+    width: picture.width,
+    height: picture.height,
+    sha256: picture.sha256,
+    perceptualHash: picture.perceptualHash,
+    variants,
+    takenAt,
+    camera,
+    exif: tags,
+    place,
+    spaceId: model.space,
+    embedding: [...embedding],
+  };
+}

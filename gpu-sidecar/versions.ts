@@ -1,0 +1,12 @@
+import onnxruntime from "onnxruntime-node/package.json" with { type: "json" };
+import sharp from "sharp";
+import parlance from "../package.json" with { type: "json" };
+
+/** What a worker runs on, for the eyes of an operator. */
+export const versions: Readonly<Record<string, string>> = {
+  parlance: parlance.version,
+  bun: process.versions.bun ?? "none",
+  onnxruntime: onnxruntime.version,
+  sharp: sharp.versions.sharp ?? "unknown",
+  libvips: sharp.versions.vips,
+};

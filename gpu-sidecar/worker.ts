@@ -1,0 +1,217 @@
+/**
+ * The worker with the models: it runs the sidecar's kinds of jobs, is seen in the table of workers while it lives,
+ * and says when it cannot go on.
+ *
+ *   first report ──▶ runs jobs · reports every few seconds ──stop──▶ drains · closes the models · takes its row along
+ *        └─ refused: never starts             └─ database gone, models broken: `broken`
+ */
+import type { Sql } from "postgres";
+import { databaseErrorCode, isTransientDatabaseError } from "../shared/database.ts";
+import { AppError } from "../shared/errors.ts";
+import { createId } from "../shared/ids.ts";
+import type { JobLane } from "../shared/jobs/contract.ts";
+import type { JobEnding } from "../shared/jobs/executor.ts";
+import type { Task } from "../shared/jobs/kinds.ts";
+import type { ClaimedJob } from "../shared/jobs/queue.ts";
+import { type Runner, startRunner } from "../shared/jobs/runner.ts";
+import { jobKinds } from "../shared/kinds.ts";
+import { describeError, type Log } from "../shared/log.ts";
+import { createPictureEmbedder } from "./models/batcher.ts";
+import { getModel } from "./models/catalog.ts";
+import type { Inference } from "./models/inference.ts";
+import { type Presence, removeWorker, reportWorker } from "./presence.ts";
+import type { PictureStore } from "./storage.ts";
+import { createEmbedQueryTask } from "./tasks/embed-query.ts";
+import { createIngestTask } from "./tasks/ingest-image.ts";
+import { versions } from "./versions.ts";
+
+export interface WorkerOptions {
+  /** Logged in as `parlance_sidecar`; one connection is enough, LISTEN takes a second one. */
+  readonly sql: Sql;
+  readonly store: PictureStore;
+  /** The worker owns it and closes it at its end. */
+  readonly inference: Inference;
+  /** A name of the catalog. */
+  readonly model: string;
+  /** Where the inference runs: `cpu`, `cuda` or `cuda:N`. */
+  readonly device: string;
+  readonly log: Log;
+  readonly slots: Readonly<Record<JobLane, number>>;
+  readonly pixelsMax: number;
+  readonly listens?: boolean;
+  readonly leaseSeconds?: number;
+  readonly pollMs?: number;
+  readonly drainMs?: number;
+  /** Default 5,000. */
+  readonly reportMs?: number;
+  /** A database that is silent for longer cannot be waited for. Default 120,000. */
+  readonly databasePatienceMs?: number;
+}
+
+export interface Worker {
+  readonly id: string;
+  /** Jobs that run now. */
+  readonly running: number;
+  /** Resolves with the reason when the worker cannot go on; it should be stopped then, and its process end. */
+  readonly broken: Promise<AppError>;
+  /** Drains, closes the models, and takes the worker's row out of the table. */
+  stop(): Promise<void>;
+}
+
+/** Resolves once the database knows the worker; rejects when the database or the models refuse it. */
+export async function runWorker(options: WorkerOptions): Promise<Worker> {
+  const worker = new SidecarWorker(options);
+  await worker.start();
+  return worker;
+}
+
+class SidecarWorker implements Worker {
+  readonly id = createId();
+  readonly broken: Promise<AppError>;
+  readonly #options: WorkerOptions;
+  readonly #tasks: readonly Task[];
+  readonly #break: (reason: AppError) => void;
+  #runner: Runner | undefined;
+  #timer: ReturnType<typeof setInterval> | undefined;
+  #reporting: Promise<void> | undefined;
+  #seenAtMs = Date.now();
+  #stopped: Promise<void> | undefined;
+
+  constructor(options: WorkerOptions) {
+    this.#options = options;
+    this.#tasks = createTasks(options);
+    const { promise, resolve } = Promise.withResolvers<AppError>();
+    this.broken = promise;
+    this.#break = resolve;
+  }
+
+  get running(): number {
+    return this.#runner?.running ?? 0;
+  }
+
+  async start(): Promise<void> {
+    const { inference, log } = this.#options;
+    await inference.ready();
+    await this.#introduce();
+    this.#runner = startRunner({
+      ...this.#options,
+      workerId: this.id,
+      tasks: this.#tasks,
+      kinds: jobKinds,
+      onEnded: (job, ending, error, tookMs) => this.#logEnding(job, ending, error, tookMs),
+      onTrouble: createTroubleLog(log),
+    });
+    this.#timer = setInterval(() => this.#tick(), this.#options.reportMs ?? 5_000);
+    log.info("worker.started", { workerId: this.id, device: this.#options.device, ...versions });
+  }
+
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stop();
+    return this.#stopped;
+  }
+
+  async #stop(): Promise<void> {
+    const { sql, inference, log } = this.#options;
+    clearInterval(this.#timer);
+    const draining = this.#runner?.stop();
+    await this.#reporting;
+    await this.#report("draining").catch(() => {});
+    await draining;
+    await inference.close();
+    await removeWorker(sql, this.id).catch((error) => {
+      log.warn("worker.row-left", { workerId: this.id, error: describeError(error) });
+    });
+    log.info("worker.stopped", { workerId: this.id });
+  }
+
+  /** The first report proves the database, the role and the migrations. Only a database that is not there yet is waited for. */
+  async #introduce(): Promise<void> {
+    for (;;) {
+      try {
+        await this.#report("running");
+        return;
+      } catch (error) {
+        if (!isTransientDatabaseError(error)) throw error;
+        const gone = this.#judgeSilence();
+        if (gone) throw gone;
+        this.#options.log.warn("worker.waits-for-database", { error: describeError(error) });
+        await new Promise((resolve) => setTimeout(resolve, 1_000));
+      }
+    }
+  }
+
+  #tick(): void {
+    const reason = this.#options.inference.broken() ?? this.#judgeSilence();
+    if (reason) this.#break(reason);
+    this.#reporting ??= this.#report("running")
+      .catch((error) => {
+        this.#options.log.warn("worker.unseen", { workerId: this.id, error: describeError(error) });
+        if (isRefusal(error)) this.#break(refused(error));
+      })
+      .finally(() => {
+        this.#reporting = undefined;
+      });
+  }
+
+  async #report(state: Presence["state"]): Promise<void> {
+    const { sql, inference, device } = this.#options;
+    await reportWorker(sql, {
+      id: this.id,
+      device,
+      provider: device.split(":")[0] ?? device,
+      kinds: this.#tasks.map((task) => task.kind.name),
+      models: inference.models().map((model) => model.name),
+      memoryBytes: process.memoryUsage.rss(),
+      versions,
+      state,
+    });
+    this.#seenAtMs = Date.now();
+  }
+
+  #judgeSilence(): AppError | undefined {
+    const patienceMs = this.#options.databasePatienceMs ?? 120_000;
+    if (Date.now() - this.#seenAtMs < patienceMs) return undefined;
+    return new AppError("unavailable", `The database did not answer for ${Math.round(patienceMs / 1000)} s.`);
+  }
+
+  #logEnding(job: ClaimedJob, ending: JobEnding, error: AppError | undefined, tookMs: number): void {
+    const { log, inference } = this.#options;
+    const details = { jobId: job.id, kind: job.kind, attempt: job.attempts, ending, tookMs };
+    if (error?.code === "unexpected") log.error("job.ended", { ...details, error: describeError(error) });
+    else log.info("job.ended", error ? { ...details, code: error.code, message: error.message } : details);
+    const broken = inference.broken();
+    if (broken) this.#break(broken);
+  }
+}
+
+function createTasks({ sql, store, inference, model, pixelsMax }: WorkerOptions): Task[] {
+  const card = getModel(model);
+  const embedder = createPictureEmbedder(inference, model);
+  return [
+    createIngestTask({ sql, store, model: card, embedder, pixelsMax }),
+    createEmbedQueryTask({ model: card, inference }),
+  ];
+}
+
+/** 28xxx: login refused; 3D, 3F, 42: what should be there is not, or not for us. */
+function isRefusal(error: unknown): boolean {
+  return /^(28|3D|3F|42)/.test(databaseErrorCode(error) ?? "");
+}
+
+function refused(cause: unknown): AppError {
+  return new AppError("unavailable", "The database refuses this worker.", { cause });
+}
+
+const troubleSilenceMs = 10_000;
+
+/** The same trouble comes back with every poll while it lasts; it is logged now and then. */
+function createTroubleLog(log: Log): (doing: string, error: unknown) => void {
+  const loggedAtMs = new Map<string, number>();
+  return (doing, error) => {
+    const nowMs = Date.now();
+    if (nowMs - (loggedAtMs.get(doing) ?? Number.NEGATIVE_INFINITY) < troubleSilenceMs) return;
+    if (loggedAtMs.size > 100) loggedAtMs.clear();
+    loggedAtMs.set(doing, nowMs);
+    log.warn("worker.trouble", { doing, error: describeError(error) });
+  };
+}

@@ -1,0 +1,45 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { Inference } from "../../../gpu-sidecar/models/inference.ts";
+import { createEmbedQueryTask } from "../../../gpu-sidecar/tasks/embed-query.ts";
+import { createId } from "../../../shared/ids.ts";
+import type { EmbedQueryOutcome } from "../../../shared/images/outcomes.ts";
+import { openInference, palette } from "../library.ts";
+
+let inference: Inference;
+beforeAll(() => {
+  inference = openInference();
+});
+afterAll(() => inference.close());
+
+async function embed(query: string, spaceId = palette.space): Promise<EmbedQueryOutcome> {
+  const job = { id: createId(), ownerId: null, subjectId: null };
+  const context = { job, attempt: 1, signal: new AbortController().signal, reportProgress: () => {} };
+  const task = createEmbedQueryTask({ model: palette, inference });
+  return (await task.run({ spaceId, query }, context)) as EmbedQueryOutcome;
+}
+
+test("words that the model knows become a vector of unit length", async () => {
+  const outcome = await embed("a dark red sky");
+  expect(outcome).toMatchObject({ spaceId: palette.space, query: "a dark red sky" });
+  expect(outcome.embedding).toHaveLength(palette.dimensions);
+  expect(Math.hypot(...(outcome.embedding ?? []))).toBeCloseTo(1, 5);
+});
+
+test("words that the model does not know have no vector", async () => {
+  expect(await embed("xylophone qwerty")).toMatchObject({ embedding: null });
+});
+
+test("the same words have the same vector, however many ask at once", async () => {
+  const alone = await embed("green");
+  const together = await Promise.all(["blue", "green", "warm yellow", "green"].map((query) => embed(query)));
+  expect(together[1]).toEqual(alone);
+  expect(together[3]).toEqual(alone);
+});
+
+test.each([
+  ["of another space", "red", 7, "conflict"],
+  ["without words", "", palette.space, "invalid_request"],
+  ["longer than may be", "r".repeat(101), palette.space, "invalid_request"],
+])("a query %s is refused for good", async (_what, query, spaceId, code) => {
+  await expect(embed(query, spaceId)).rejects.toMatchObject({ code, retryable: false });
+});
