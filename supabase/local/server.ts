@@ -46,12 +46,17 @@ export function startServer(options: {
     port: options.port,
     hostname: options.host,
     idleTimeout: 120,
+    // Each service has limits of its own; this one only has to be above them.
+    maxRequestBodySize: 1024 ** 3,
     fetch: async (request, bunServer) => answer(await options.services, request, bunServer),
     websocket: {
       maxPayloadLength: 5_000_000,
       idleTimeout: 0,
       sendPings: false,
       perMessageDeflate: false,
+      // A last resort: a socket that cannot keep up is closed by Realtime, with a reason, long before.
+      backpressureLimit: 40 * 1024 * 1024,
+      closeOnBackpressureLimit: true,
       open: (socket) => socketHandler().open?.(socket),
       message: (socket, message) => socketHandler().message?.(socket, message),
       drain: (socket) => socketHandler().drain?.(socket),

@@ -1,3 +1,5 @@
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { readSidecarConfig } from "../../gpu-sidecar/config.ts";
 import { startWorker } from "../../gpu-sidecar/main.ts";
 import type { Log } from "../../shared/log.ts";
@@ -31,21 +33,25 @@ async function runInProcess({ database, environment, log }: SidecarOptions): Pro
 
 const restartMsMax = 30_000;
 
-/** A child that ends by itself is started again, after a second at first and half a minute at most. */
+/**
+ * A child that ends by itself is started again, after a second at first and half a minute at most. It has a process
+ * group of its own, so that Ctrl-C reaches it once, through us.
+ */
 async function runBeside({ config, environment, log }: SidecarOptions): Promise<() => Promise<void>> {
   let stopping = false;
   let restartMs = 1_000;
   let timer: ReturnType<typeof setTimeout> | undefined;
   const start = () => {
     const startedAtMs = Date.now();
-    const child = Bun.spawn(
-      [process.execPath, new URL("../../gpu-sidecar/main.ts", import.meta.url).pathname],
+    return Bun.spawn(
+      [process.execPath, fileURLToPath(new URL("../../gpu-sidecar/main.ts", import.meta.url))],
       {
         env: { ...environment, SIDECAR_DB_URL: loginUrl(config.databaseUrl ?? "", "parlance_sidecar") },
-        stdio: ["ignore", "ignore", "inherit"],
+        stdio: ["ignore", "ignore", Bun.file(join(config.dataDir, "sidecar.log"))],
+        detached: true,
         onExit: (_child, code, signal) => {
           if (stopping) return;
-          log.error("sidecar ended", { code, signal });
+          log.error("sidecar.ended", { code, signal });
           restartMs = Date.now() - startedAtMs > 60_000 ? 1_000 : Math.min(restartMsMax, restartMs * 2);
           timer = setTimeout(() => {
             current = start();
@@ -53,7 +59,6 @@ async function runBeside({ config, environment, log }: SidecarOptions): Promise<
         },
       },
     );
-    return child;
   };
   let current = start();
   return async () => {

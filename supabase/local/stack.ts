@@ -94,7 +94,8 @@ async function startParts(
     realtime,
     functions: (request) => app.fetch(request),
   });
-  await sweepFiles(storageSql, files);
+  // Files that a crash left without a row; nobody waits for it.
+  sweepFiles(storageSql, files).catch(reportError);
   await deps.objects.ensureBucket();
   closers.push(await runSidecar({ database, config, environment, log }));
   closers.push(startTicking(() => runTick(deps), log));

@@ -1,0 +1,4 @@
+import { runHttpSuite } from "./suite.ts";
+import { startStackTarget } from "./targets.ts";
+
+runHttpSuite("PGlite and Bun", () => startStackTarget());
