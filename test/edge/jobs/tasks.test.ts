@@ -1,0 +1,72 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { createJobTasks } from "../../../edge/jobs/tasks.ts";
+import { createId } from "../../../shared/ids.ts";
+import { expireKeys, pruneHistory } from "../../../shared/jobs/maintenance.ts";
+import { openTestApp, type TestApp } from "../../helpers/app.ts";
+
+let house: TestApp;
+beforeAll(async () => {
+  house = await openTestApp();
+});
+afterAll(() => house.close());
+
+async function run(name: string, signal = new AbortController().signal): Promise<unknown> {
+  const task = createJobTasks(house.deps).find(({ kind }) => kind.name === name);
+  if (!task) throw new Error(`no task ${name}`);
+  const job = { id: createId(), ownerId: null, subjectId: null };
+  return task.run({}, { job, attempt: 1, signal, reportProgress: () => {} });
+}
+
+async function addEndedJobs(count: number, daysAgo: number): Promise<void> {
+  await house.sql`
+    insert into parlance.jobs (id, kind, lane, payload, state, attempts_max, finished_at)
+    select gen_random_uuid(), 'test.sweep-floor', 'bulk', '{}', 'done', 1, now() - make_interval(days => ${daysAgo})
+    from generate_series(1, ${count})
+  `;
+}
+
+async function countOf(table: string): Promise<number> {
+  const [row] = await house.sql<{ count: number }[]>`select count(*) as count from ${house.sql(table)}`;
+  return row?.count ?? -1;
+}
+
+test("ended jobs go after 30 days and events after 7, however many there are", async () => {
+  await addEndedJobs(2_500, 31);
+  await addEndedJobs(3, 29);
+  await house.sql`
+    update parlance.job_events set created_at = now() - interval '8 days'
+    where job_id in (select id from parlance.jobs where finished_at > now() - interval '30 days' limit 2)
+  `;
+  await run(pruneHistory.name);
+  expect(await countOf("parlance.jobs")).toBe(3);
+  expect(await countOf("parlance.job_events")).toBe(1);
+  expect(await run(pruneHistory.name)).toEqual({ rowsRemoved: 0 });
+});
+
+test("a task that is told to stop stops between two batches", async () => {
+  await addEndedJobs(10, 31);
+  expect(await run(pruneHistory.name, AbortSignal.abort("shutdown"))).toEqual({ rowsRemoved: 0 });
+});
+
+test("keys go after 24 hours, idle rate buckets after a day, query vectors after 30 days", async () => {
+  await house.sql`
+    insert into parlance.idempotency_keys (owner, route, key, body_hash, locked_until, created_at)
+    select 'user:a', 'POST /', key::text, 'hash', now(), now() - make_interval(hours => key)
+    from generate_series(22, 26) as key
+  `;
+  await house.sql`
+    insert into parlance.rate_buckets (subject, route_class, tokens, updated_at)
+    select 'user:' || hours, 'read', 1, now() - make_interval(hours => hours)
+    from generate_series(22, 26) as hours
+  `;
+  await house.sql`
+    insert into parlance.query_vectors (space_id, query, created_at)
+    select 1, days::text, now() - make_interval(days => days)
+    from generate_series(28, 32) as days
+  `;
+  expect(await run(expireKeys.name)).toEqual({ rowsRemoved: 9 });
+  const left = await house.sql<{ key: string }[]>`select key from parlance.idempotency_keys order by key`;
+  expect(left.map(({ key }) => key)).toEqual(["22", "23"]);
+  expect(await countOf("parlance.rate_buckets")).toBe(2);
+  expect(await countOf("parlance.query_vectors")).toBe(2);
+});

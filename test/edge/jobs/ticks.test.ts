@@ -1,0 +1,147 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { z } from "zod";
+import { tick } from "../../../edge/jobs/ticks.ts";
+import { createSchedule, runTick } from "../../../edge/tasks.ts";
+import { AppError } from "../../../shared/errors.ts";
+import { createId } from "../../../shared/ids.ts";
+import { ingestImage } from "../../../shared/images/kinds.ts";
+import { defineTask, type JobKind, type TaskContext } from "../../../shared/jobs/kinds.ts";
+import { addJob, claimJobs } from "../../../shared/jobs/queue.ts";
+import { jobKinds } from "../../../shared/kinds.ts";
+import { openTestApp, type TestApp } from "../../helpers/app.ts";
+
+let house: TestApp;
+beforeAll(async () => {
+  house = await openTestApp();
+  await house.deps.objects.ensureBucket();
+});
+afterAll(() => house.close());
+beforeEach(async () => {
+  await house.sql`delete from parlance.jobs`;
+});
+
+const nothing = { added: 0, rescued: 0, done: 0, failed: 0, requeued: 0 };
+
+/** A kind of edge job that does what the test wants. */
+function sweepFloor(
+  work: (context: TaskContext) => Promise<void>,
+  changes: Partial<JobKind<object, null>> = {},
+) {
+  const kind: JobKind<object, null> = {
+    name: "test.sweep-floor",
+    runner: "edge",
+    lane: "bulk",
+    payload: z.object({}),
+    attemptsMax: 2,
+    timeoutMs: 10_000,
+    summarize: () => ({}),
+    land: async () => {},
+    landFailure: async () => {},
+    ...changes,
+  };
+  const task = defineTask(kind, async (_, context) => {
+    await work(context);
+    return null;
+  });
+  const add = () => addJob(house.sql, kind, { payload: {}, ownerId: null });
+  const run = (options = {}) => tick(house.deps, { tasks: [task], hourlyKinds: [] }, options);
+  return { kind, task, add, run };
+}
+
+async function stateOf(id: string) {
+  const [job] = await house.sql`select state, attempts, error_code from parlance.jobs where id = ${id}`;
+  return job;
+}
+
+test("the hourly jobs are every kind that the edge runs, and each has its task", () => {
+  const schedule = createSchedule(house.deps);
+  const names = (kinds: readonly { name: string }[]) => kinds.map(({ name }) => name).sort();
+  const edgeKinds = [...jobKinds.values()].filter(({ runner }) => runner === "edge");
+  expect(names(schedule.tasks.map(({ kind }) => kind))).toEqual(names(edgeKinds));
+  expect(names(schedule.hourlyKinds)).toEqual(names(edgeKinds));
+});
+
+test("a tick adds the hourly jobs once an hour and runs them", async () => {
+  expect(await runTick(house.deps)).toEqual({ ...nothing, added: 3, done: 3 });
+  expect(await runTick(house.deps)).toEqual(nothing);
+  const inAnHour = { ...house.deps, now: () => new Date(Date.now() + 3_600_000) };
+  expect(await runTick(inAnHour)).toMatchObject({ added: 3 });
+});
+
+test("many ticks at once add and run each job once", async () => {
+  await Promise.all(Array.from({ length: 5 }, () => runTick(house.deps)));
+  const jobs = await house.sql`select kind, state, attempts from parlance.jobs order by kind`;
+  expect(jobs).toEqual(
+    ["house.expire-keys", "images.sweep-objects", "jobs.prune-history"].map((kind) => ({
+      kind,
+      state: "done",
+      attempts: 1,
+    })),
+  );
+});
+
+test("a tick takes back what a dead worker held, also of kinds that it cannot run", async () => {
+  const imageId = createId();
+  await house.sql`
+    insert into parlance.images (id, owner_id, name, state)
+    values (${imageId}, ${house.alice.id}, 'a.jpg', 'processing')
+  `;
+  const id = await addJob(house.sql, ingestImage, {
+    payload: { imageId },
+    ownerId: house.alice.id,
+    subjectId: imageId,
+  });
+  await house.sql`update parlance.jobs set attempts_max = 1`;
+  const claim = { workerId: createId(), kinds: [ingestImage.name], lanes: ["bulk"] as const, jobsMax: 1 };
+  await claimJobs(house.sql, { ...claim, leaseSeconds: 60 });
+  const { run } = sweepFloor(async () => {});
+  expect(await run()).toEqual(nothing);
+  await house.sql`update parlance.jobs set lease_expires_at = now() - interval '1 second'`;
+  expect(await run()).toEqual({ ...nothing, rescued: 1 });
+  expect(await stateOf(id)).toMatchObject({ state: "failed", errorCode: "lease_expired" });
+  const [image] = await house.sql`select state, error_code from parlance.images where id = ${imageId}`;
+  expect(image).toEqual({ state: "failed", errorCode: "lease_expired" });
+});
+
+test("a tick runs no more jobs than it may", async () => {
+  const { add, run } = sweepFloor(async () => {});
+  for (let index = 0; index < 5; index++) await add();
+  expect(await run({ jobsMax: 2 })).toEqual({ ...nothing, done: 2 });
+  expect(await run({ jobsMax: 0 })).toEqual(nothing);
+  expect(await run()).toEqual({ ...nothing, done: 3 });
+});
+
+test("what runs when the time is up is handed back untried", async () => {
+  let reason: unknown;
+  const { add, run } = sweepFloor(async ({ signal }) => {
+    await new Promise((resolve) => signal.addEventListener("abort", resolve));
+    reason = signal.reason;
+  });
+  const id = await add();
+  expect(await run({ budgetMs: 200 })).toEqual({ ...nothing, requeued: 1 });
+  expect(reason).toBe("shutdown");
+  expect(await stateOf(id)).toEqual({ state: "queued", attempts: 0, errorCode: null });
+});
+
+test("what fails is tried again later, or failed with its reason", async () => {
+  const mayPass = sweepFloor(() => Promise.reject(new Error("boom")));
+  const first = await mayPass.add();
+  expect(await mayPass.run()).toEqual({ ...nothing, requeued: 1 });
+  expect(await stateOf(first)).toMatchObject({ state: "queued", attempts: 1, errorCode: "unexpected" });
+  await house.sql`delete from parlance.jobs`;
+  const never = sweepFloor(() => Promise.reject(new AppError("upstream_failed", "Storage is full.")));
+  const second = await never.add();
+  expect(await never.run()).toEqual({ ...nothing, failed: 1 });
+  expect(await stateOf(second)).toMatchObject({ state: "failed", errorCode: "upstream_failed" });
+});
+
+test("POST /jobs/ticks is for the secret key and answers what was done", async () => {
+  for (const who of [house.alice, house.admin]) {
+    const refused = await house.call(who, "POST", "/jobs/ticks");
+    expect([refused.status, refused.body.code]).toEqual([403, "forbidden"]);
+  }
+  const answer = await house.call("secret", "POST", "/jobs/ticks?budgetMs=10000&jobsMax=2");
+  expect([answer.status, answer.body]).toEqual([200, { ...nothing, added: 3, done: 2 }]);
+  const tooLong = await house.call("secret", "POST", "/jobs/ticks?budgetMs=600000");
+  expect([tooLong.status, tooLong.body.code]).toEqual([400, "invalid_request"]);
+});
