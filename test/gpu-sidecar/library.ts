@@ -32,6 +32,8 @@ export interface Library {
   /** The media types of what lies in storage, by variant. */
   listObjects(imageId: string): Promise<Partial<Record<ImageVariant, string>>>;
   stateOfJob(jobId: string): Promise<string | undefined>;
+  /** Takes a picture and its job out of the way of the tests that follow. */
+  remove(imageId: string, jobId: string): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -79,8 +81,20 @@ export async function openLibrary(): Promise<Library> {
       const [row] = await sql<{ state: string }[]>`select state from parlance.job_views where id = ${jobId}`;
       return row?.state;
     },
+    async remove(imageId, jobId) {
+      await sql`delete from parlance.images where id = ${imageId}`;
+      await sql`delete from parlance.jobs where id = ${jobId}`;
+    },
     close: () => house.close(),
   };
+}
+
+/** The library's database for another process; only where it lies on a server. */
+export function createLibraryUrl(library: Library, role: string): string {
+  const url = new URL(process.env.TEST_DATABASE_URL ?? "");
+  url.username = role;
+  url.pathname = `/${library.house.sql.options.database}`;
+  return url.href;
 }
 
 export function openInference(): Inference {

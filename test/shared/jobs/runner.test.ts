@@ -5,6 +5,7 @@ import { createId } from "../../../shared/ids.ts";
 import type { StopReason } from "../../../shared/jobs/executor.ts";
 import { defineTask, type Task, type TaskContext } from "../../../shared/jobs/kinds.ts";
 import { type Runner, type RunnerOptions, startRunner } from "../../../shared/jobs/runner.ts";
+import { until } from "../../helpers/until.ts";
 import {
   ask,
   createSignal,
@@ -13,7 +14,6 @@ import {
   type PaintOutcome,
   type PaintPayload,
   paint,
-  until,
 } from "./setup.ts";
 
 let jobs: JobsDatabase;

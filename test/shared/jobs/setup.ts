@@ -150,15 +150,6 @@ export async function openJobsDatabase(): Promise<JobsDatabase> {
   };
 }
 
-/** Waits until something is true, or fails after a while naming what it waited for. */
-export async function until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 15_000;
-  while (!(await holds())) {
-    if (Date.now() > deadline) throw new Error(`waited too long until ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-}
-
 /** A promise that is settled from outside. */
 export function createSignal<T = void>() {
   return Promise.withResolvers<T>();
