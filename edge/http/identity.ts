@@ -13,14 +13,7 @@ import { anonymousCaller, type Caller, callerUserId, isAdmin, serviceCaller } fr
 import type { NamedKey } from "../../shared/config.ts";
 import { AppError } from "../../shared/errors.ts";
 import type { Deps } from "../deps.ts";
-import type { AppEnv } from "./router.ts";
-
-export interface Identity {
-  readonly kind: "nobody" | "publishable" | "user" | "secret";
-  readonly caller: Caller;
-  /** `user:<id>`, `publishable:<key name>`, `secret:<key name>` or `nobody`. */
-  readonly subject: string;
-}
+import type { AppEnv, Identity } from "./router.ts";
 
 interface Credentials {
   readonly apikey: string | undefined;

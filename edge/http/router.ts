@@ -1,14 +1,20 @@
 import { OpenAPIHono } from "@hono/zod-openapi";
 import type { Caller } from "../../shared/callers.ts";
 import { AppError } from "../../shared/errors.ts";
-import type { Identity } from "./identity.ts";
+
+/** How a request proved who it comes from. */
+export interface Identity {
+  readonly kind: "nobody" | "publishable" | "user" | "secret";
+  readonly caller: Caller;
+  /** `user:<id>`, `publishable:<key name>`, `secret:<key name>` or `nobody`. */
+  readonly subject: string;
+}
 
 /** What every handler finds in its context (`c.var`). */
 export interface AppEnv {
   Variables: {
     requestId: string;
     caller: Caller;
-    /** How the caller proved who they are, and under what name their requests are counted. */
     identity: Identity;
     /** What went wrong, for the log line of the request. */
     failure?: unknown;

@@ -1,9 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { Deps } from "../../../edge/deps.ts";
 import { keepIdempotent } from "../../../edge/http/idempotency.ts";
-import type { Identity } from "../../../edge/http/identity.ts";
 import { handleError } from "../../../edge/http/problems.ts";
-import { createRouter } from "../../../edge/http/router.ts";
+import { createRouter, type Identity } from "../../../edge/http/router.ts";
 import { anonymousCaller } from "../../../shared/callers.ts";
 import { AppError } from "../../../shared/errors.ts";
 import { openTestApp, type TestApp } from "../../helpers/app.ts";
