@@ -17,7 +17,7 @@ export function limitBody(limits: Limits): MiddlewareHandler<AppEnv> {
     if (declared !== undefined && !(Number(declared) <= bytesMax)) throw tooLarge(bytesMax);
     // The server holds a body to the length that it declares, so a large form need not be kept twice.
     const isCounted = declared !== undefined && isForm(c);
-    if (c.req.raw.body && !isCounted) replaceBody(c, await readBody(c, bytesMax));
+    if (c.req.raw.body && !isCounted) replaceBody(c, await readBody(c, keptBytesMax(c, bytesMax, limits)));
     await next();
   };
 }
@@ -38,6 +38,12 @@ function bodyLimitOf(c: Context<AppEnv>, limits: Limits): number {
   return isForm(c) ? limits.uploadBytesMax + limits.bodyBytesMax : limits.bodyBytesMax;
 }
 
+/** Who is not signed in may not upload: there is no reason to keep that much for them. */
+function keptBytesMax(c: Context<AppEnv>, bytesMax: number, limits: Limits): number {
+  const { kind } = c.var.identity;
+  return kind === "user" || kind === "secret" ? bytesMax : Math.min(bytesMax, limits.bodyBytesMax);
+}
+
 function tooLarge(bytesMax: number): AppError {
   return new AppError("payload_too_large", `The body is larger than ${bytesMax} bytes.`);
 }
@@ -51,7 +57,7 @@ async function readBody(c: Context<AppEnv>, bytesMax: number): Promise<Bytes> {
   const parts: Uint8Array[] = [];
   let length = 0;
   for (;;) {
-    const { done, value } = await reader.read();
+    const { done, value } = await reader.read().catch(stopReading);
     if (done) return join(parts, length);
     length += value.length;
     if (length > bytesMax) {
@@ -60,6 +66,11 @@ async function readBody(c: Context<AppEnv>, bytesMax: number): Promise<Bytes> {
     }
     parts.push(value);
   }
+}
+
+/** The caller went away, or sent what is no HTTP. */
+function stopReading(cause: unknown): never {
+  throw new AppError("invalid_request", "The body broke off.", { cause });
 }
 
 function join(parts: readonly Uint8Array[], length: number): Bytes {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { openTestApp, type TestApp } from "../../helpers/app.ts";
+import { openTestApp, type TestApp, type Who } from "../../helpers/app.ts";
 
 let house: TestApp;
 beforeAll(async () => {
@@ -23,9 +23,9 @@ function endless(partBytes = 1024) {
   return { stream, sent };
 }
 
-function send(body: BodyInit, headers: Record<string, string>) {
+function send(body: BodyInit, headers: Record<string, string>, who: Who = house.alice) {
   const init = { body, headers, duplex: "half" };
-  return house.call(house.alice, "POST", "/images", init as RequestInit);
+  return house.call(who, "POST", "/images", init as RequestInit);
 }
 
 const json = { "content-type": "application/json" };
@@ -80,4 +80,19 @@ test("a form may be as large as a file with its fields, and no larger", async ()
   const streamed = await send(endlessForm.stream, { "content-type": "multipart/form-data; boundary=x" });
   expect([streamed.status, streamed.body.code]).toEqual([413, "payload_too_large"]);
   expect(endlessForm.sent.isCancelled).toBe(true);
+});
+
+test("for who is not signed in, no more than JSON is kept of a form without a length", async () => {
+  const { stream, sent } = endless();
+  const answer = await send(stream, { "content-type": "multipart/form-data; boundary=x" }, "publishable");
+  expect([answer.status, answer.body.code]).toEqual([413, "payload_too_large"]);
+  expect(sent.bytes).toBeLessThanOrEqual(8192);
+  const small = await send("{}", { "content-type": "application/json" }, "publishable");
+  expect(small.status).toBe(401);
+});
+
+test("a body that breaks off is the caller's trouble, not ours", async () => {
+  const stream = new ReadableStream({ pull: (controller) => controller.error(new Error("reset")) });
+  const answer = await send(stream, json);
+  expect([answer.status, answer.body.code]).toEqual([400, "invalid_request"]);
 });
