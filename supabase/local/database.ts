@@ -1,3 +1,6 @@
+import { existsSync } from "node:fs";
+import { rename, rm } from "node:fs/promises";
+import { join } from "node:path";
 import { PGlite } from "@electric-sql/pglite";
 import { vector } from "@electric-sql/pglite-pgvector";
 import postgres, { type Sql } from "postgres";
@@ -49,17 +52,32 @@ export async function openPglite(options: PgliteOptions = {}): Promise<PgliteDat
   const { dataDir, template, transactionIdleMs = 30_000 } = options;
   const unlock = dataDir === undefined ? async () => {} : await lockFolder(dataDir);
   try {
-    const db = await PGlite.create({
-      ...(dataDir === undefined ? {} : { dataDir }),
-      ...(template === undefined ? {} : { loadDataDir: template }),
-      extensions: { vector },
-      startParams,
-    });
+    const isNew = dataDir === undefined || !existsSync(join(dataDir, "PG_VERSION"));
+    if (dataDir !== undefined && isNew) await createDataFolder(dataDir, template);
+    const db = await createPglite(dataDir, dataDir === undefined ? template : undefined);
     return pgliteDatabase(db, await PgliteSession.open(new Engine(db), transactionIdleMs), unlock);
   } catch (error) {
     await unlock();
     throw error;
   }
+}
+
+/** Made beside its place and moved there when it is whole: a start that is killed half-way leaves no half database. */
+async function createDataFolder(dataDir: string, template: Blob | undefined): Promise<void> {
+  const unfinished = `${dataDir}.new`;
+  await rm(unfinished, { recursive: true, force: true });
+  const db = await createPglite(unfinished, template);
+  await db.close();
+  await rename(unfinished, dataDir);
+}
+
+function createPglite(dataDir: string | undefined, template: Blob | undefined): Promise<PGlite> {
+  return PGlite.create({
+    ...(dataDir === undefined ? {} : { dataDir }),
+    ...(template === undefined ? {} : { loadDataDir: template }),
+    extensions: { vector },
+    startParams,
+  });
 }
 
 /** PGlite's own, but with the search path of a Supabase database. */

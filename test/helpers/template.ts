@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { fileURLToPath } from "node:url";
 import { openPglite } from "../../supabase/local/database.ts";
@@ -19,12 +19,14 @@ export interface TemplateOptions {
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const folder = `${tmpdir()}/parlance-templates`;
-const keptMs = 2 * 24 * 3600 * 1000;
+/** A template that no run used for so long is removed when a new one is built. */
+const keptMs = 6 * 3600 * 1000;
 
 /** The dump to open PGlite from; built when it is not there. */
 export async function pgliteTemplate(options: TemplateOptions): Promise<Blob> {
   const path = `${folder}/${await templateKey(options)}.tar`;
-  if (!existsSync(path)) await buildTemplate(path, options);
+  if (existsSync(path)) await utimes(path, new Date(), new Date());
+  else await buildTemplate(path, options);
   return new Blob([await readFile(path)]);
 }
 

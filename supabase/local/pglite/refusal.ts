@@ -3,9 +3,7 @@ import { encodeError, encodeReady, type Message } from "./protocol.ts";
 
 /**
  * What a stream hears whose transaction was taken from it: every statement fails, as in a failed transaction, until
- * it ends the transaction that it believes to have. To break the connection instead would be shorter, but postgres.js
- * 3.4.9 goes on writing to a connection that closed inside `begin`, which ends the process or runs the rest of the
- * transaction outside of it (porsager/postgres 1133, 1208, 1216).
+ * it ends the transaction that it believes to have. To break the connection, as a server does, would not tell why.
  */
 export class Refusal {
   readonly #error: Uint8Array;

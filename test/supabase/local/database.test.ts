@@ -1,6 +1,7 @@
 import type { Sql } from "postgres";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { LocalDatabase } from "../../../supabase/local/database.ts";
+import { installStandIns } from "../../../supabase/local/stand-ins.ts";
 import { openTestDatabase } from "../../helpers/database.ts";
 
 // Holds on PGlite and on a server alike.
@@ -149,6 +150,12 @@ describe("roles", () => {
     await expect(attempt("alter role anon bypassrls superuser")).rejects.toMatchObject({ code: "42501" });
     await expect(attempt("select pg_read_file('/etc/passwd')")).rejects.toMatchObject({ code: "42501" });
     await expect(attempt("copy (select 1) to program 'true'")).rejects.toMatchObject({ code: "42501" });
+  });
+
+  test("several databases are made at once, although roles belong to all of them", async () => {
+    const databases = await Promise.all([1, 2, 3, 4].map(() => openTestDatabase({ migrate: false })));
+    await Promise.all(databases.map((one) => installStandIns(one)));
+    await Promise.all(databases.map((one) => one.close()));
   });
 
   test("names are looked up as on Supabase, and vectors are at hand", async () => {

@@ -1,4 +1,5 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { mkdtemp, rm, watch } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -13,11 +14,26 @@ beforeEach(async () => {
   root = await mkdtemp(join(tmpdir(), "parlance-crash-"));
   dataDir = join(root, "database");
 });
-afterEach(() => rm(root, { recursive: true }));
+afterEach(async () => {
+  for (const process of started.splice(0)) {
+    process.kill("SIGKILL");
+    await process.exited;
+  }
+  await rm(root, { recursive: true });
+});
 
-/** Another process that commits rows one by one and prints each; killed after `rows` of them. Returns the last. */
+const started: Bun.Subprocess[] = [];
+
+/** Another process that writes into the folder until it is killed. */
+function startWriter(): Bun.Subprocess<"ignore", "pipe", "pipe"> {
+  const writer = Bun.spawn(["bun", program, dataDir], { stdin: "ignore", stdout: "pipe", stderr: "pipe" });
+  started.push(writer);
+  return writer;
+}
+
+/** Kills a writer once it has told of `rows` committed rows; returns the last that it told. */
 async function writeAndKill(rows: number): Promise<number> {
-  const writer = Bun.spawn(["bun", program, dataDir], { stdout: "pipe", stderr: "inherit" });
+  const writer = startWriter();
   let printed = "";
   for await (const chunk of writer.stdout.pipeThrough(new TextDecoderStream())) {
     printed += chunk;
@@ -47,9 +63,23 @@ test("what was committed survives SIGKILL, twice, and the open transaction does 
   }
 });
 
+test("a first start that is killed half-way does not spoil the next", { timeout: 60_000 }, async () => {
+  const changes = watch(root, { signal: AbortSignal.timeout(30_000) });
+  const starting = startWriter();
+  for await (const { filename } of changes) if (filename === "database.new") break;
+  starting.kill("SIGKILL");
+  await starting.exited;
+  expect(existsSync(dataDir)).toBe(false);
+  const database = await openPglite({ dataDir });
+  const sql = database.connect({ role: "postgres" });
+  expect(await sql`select 1 as one`).toEqual([{ one: 1 }]);
+  await sql.end();
+  await database.close();
+});
+
 test("two processes do not open one folder", { timeout: 60_000 }, async () => {
   const database = await openPglite({ dataDir });
-  const second = Bun.spawn(["bun", program, dataDir], { stdout: "pipe", stderr: "pipe" });
+  const second = startWriter();
   expect(await second.exited).not.toBe(0);
   expect(await new Response(second.stderr).text()).toContain(`in use by process ${process.pid}`);
   await database.close();
