@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { readSidecarConfig } from "../../gpu-sidecar/config.ts";
 import { startWorker } from "../../gpu-sidecar/main.ts";
+import { ingestImage } from "../../shared/images/kinds.ts";
 import type { Log } from "../../shared/log.ts";
 import type { LocalConfig } from "./config.ts";
 import type { LocalDatabase } from "./database.ts";
@@ -37,7 +38,12 @@ const restartMsMax = 30_000;
  * A child that ends by itself is started again, after a second at first and half a minute at most. It has a process
  * group of its own, so that Ctrl-C reaches it once, through us.
  */
-async function runBeside({ config, environment, log }: SidecarOptions): Promise<() => Promise<void>> {
+async function runBeside({
+  database,
+  config,
+  environment,
+  log,
+}: SidecarOptions): Promise<() => Promise<void>> {
   let stopping = false;
   let restartMs = 1_000;
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -61,10 +67,36 @@ async function runBeside({ config, environment, log }: SidecarOptions): Promise<
     );
   };
   let current = start();
-  return async () => {
+  const stop = async () => {
     stopping = true;
     clearTimeout(timer);
     current.kill("SIGTERM");
     await current.exited;
   };
+  try {
+    await waitUntilSeen(database);
+    return stop;
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+const startMsMax = 60_000;
+
+/** The child is there when the database knows it. */
+async function waitUntilSeen(database: LocalDatabase): Promise<void> {
+  const sql = database.connect({ max: 1 });
+  try {
+    for (const deadline = Date.now() + startMsMax; Date.now() < deadline; ) {
+      const [row] = await sql<{ alive: boolean }[]>`
+        select parlance.worker_is_alive(${ingestImage.name}) as alive
+      `;
+      if (row?.alive) return;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    throw new Error(`The sidecar did not start within ${startMsMax / 1000} s; see sidecar.log.`);
+  } finally {
+    await sql.end({ timeout: 5 });
+  }
 }

@@ -73,35 +73,25 @@ export async function startDenoTarget(options: { databaseUrl: string; deno: stri
   const database = await createDatabase(options.databaseUrl);
   const { stack, close } = await openStack(database.url);
   const port = await findFreePort();
-  const door = join(root, "supabase/functions/api");
-  const child = Bun.spawn(
-    [
-      options.deno,
-      "run",
-      "--no-lock",
-      "--allow-all",
-      "--config",
-      join(door, "deno.json"),
-      join(door, "index.ts"),
-    ],
-    {
-      cwd: root,
-      env: {
-        ...process.env,
-        DENO_TLS_CA_STORE: "system",
-        DENO_SERVE_ADDRESS: `tcp:127.0.0.1:${port}`,
-        SUPABASE_URL: stack.publicUrl,
-        SUPABASE_DB_URL: loginUrl(database.url, "parlance_owner"),
-        SUPABASE_PUBLISHABLE_KEYS: JSON.stringify({ default: stack.keys.publishableKey }),
-        SUPABASE_SECRET_KEYS: JSON.stringify({ default: stack.keys.secretKey }),
-        RATE_LIMIT_WRITE: "10000",
-        RATE_LIMIT_SEARCH: "10000",
-        RATE_LIMIT_JOB: "100000",
-      },
-      stdout: "ignore",
-      stderr: "pipe",
+  const config = join(root, "supabase/functions/api/deno.json");
+  const door = join(root, "test/http/serve-on-port.mjs");
+  const child = Bun.spawn([options.deno, "run", "--no-lock", "--allow-all", "--config", config, door], {
+    cwd: root,
+    env: {
+      ...process.env,
+      DENO_TLS_CA_STORE: "system",
+      TEST_PORT: String(port),
+      SUPABASE_URL: stack.publicUrl,
+      SUPABASE_DB_URL: loginUrl(database.url, "parlance_owner"),
+      SUPABASE_PUBLISHABLE_KEYS: JSON.stringify({ default: stack.keys.publishableKey }),
+      SUPABASE_SECRET_KEYS: JSON.stringify({ default: stack.keys.secretKey }),
+      RATE_LIMIT_WRITE: "10000",
+      RATE_LIMIT_SEARCH: "10000",
+      RATE_LIMIT_JOB: "100000",
     },
-  );
+    stdout: "ignore",
+    stderr: "pipe",
+  });
   const errors = new Response(child.stderr).text();
   const apiUrl = `http://127.0.0.1:${port}/api`;
   await waitUntilAlive(`${apiUrl}/health`, child.exited, errors);
