@@ -18,7 +18,7 @@ export interface SupabaseStorageOptions {
   sizeBytesMax: number;
   /** For one call; default 10,000. */
   timeoutMs?: number;
-  /** For a call that sends an object; default 120,000. */
+  /** For a call that sends an object; default 50,000, so that it ends before the request that waits for it. */
   uploadTimeoutMs?: number;
   fetch?: typeof fetch;
   now?: () => Date;
@@ -87,7 +87,7 @@ export function createSupabaseStorage(options: SupabaseStorageOptions): ObjectSt
 
 /** Every call ends: the body of the answer is under the same deadline as its head. */
 function fetchInTime(options: SupabaseStorageOptions): typeof fetch {
-  const { timeoutMs = 10_000, uploadTimeoutMs = 120_000, fetch: send = fetch } = options;
+  const { timeoutMs = 10_000, uploadTimeoutMs = 50_000, fetch: send = fetch } = options;
   const fetchOnce = (input: RequestInfo | URL, init: RequestInit = {}) => {
     const sendsObject = init.body !== undefined && init.body !== null && typeof init.body !== "string";
     const deadline = AbortSignal.timeout(sendsObject ? uploadTimeoutMs : timeoutMs);

@@ -1,7 +1,8 @@
+import { createClient } from "@supabase/supabase-js";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { type Image, ImageDetail, ImagePage } from "../../../shared/images/contract.ts";
-import type { Who } from "../../helpers/app.ts";
-import { createModelTasks, openRig, type Rig, refusal } from "./rig.ts";
+import type { TestUser, Who } from "../../helpers/app.ts";
+import { createModelTasks, jpeg, openRig, type Rig, refusal } from "./rig.ts";
 
 let rig: Rig;
 
@@ -306,6 +307,34 @@ test.each(ways)("another's picture is not there: %s /images/{id}%s", async (meth
     expect([401, 404]).toContain(asNobody.status);
   }
   expect(await rig.sql`select from parlance.images`).toHaveLength(2);
+});
+
+test("the objects of another's picture are not to be had from storage, by path, by link or by list", async () => {
+  const { body } = await rig.upload(rig.alice);
+  const path = `${rig.alice.id}/${body.image.id}/original`;
+  const bucketOf = (who: TestUser | undefined) => {
+    const headers = who ? { authorization: `Bearer ${who.token}` } : {};
+    return createClient(rig.config.supabaseUrl, rig.keys.publishableKey, {
+      global: { headers },
+    }).storage.from("images");
+  };
+  expect((await bucketOf(rig.alice).download(path)).error).toBeNull();
+  for (const who of [rig.bob, undefined]) {
+    const bucket = bucketOf(who);
+    expect((await bucket.download(path)).data).toBeNull();
+    expect((await bucket.createSignedUrl(path, 60)).data).toBeNull();
+    expect((await bucket.info(path)).data).toBeNull();
+    expect((await bucket.list(`${rig.alice.id}/${body.image.id}`)).data ?? []).toEqual([]);
+    expect((await fetch(`${rig.config.supabaseUrl}/storage/v1/object/public/images/${path}`)).ok).toBe(false);
+  }
+  for (const who of [rig.alice, rig.bob, undefined]) {
+    const bucket = bucketOf(who);
+    const file = new Blob([jpeg("forged")], { type: "image/jpeg" });
+    expect((await bucket.upload(path, file, { upsert: true })).data).toBeNull();
+    expect((await bucket.createSignedUploadUrl(`${rig.alice.id}/x/original`)).data).toBeNull();
+    await bucket.remove([path]);
+  }
+  expect(await rig.deps.objects.readStart(path, 100)).toEqual(jpeg());
 });
 
 test.each(["not-a-uuid", "' or true --", "1", "%2e%2e"])("the id %j is refused or not there", async (id) => {
