@@ -20,7 +20,7 @@ export interface TemplateOptions {
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const folder = `${tmpdir()}/parlance-templates`;
 /** A template that no run used for so long is removed when a new one is built. */
-const keptMs = 6 * 3600 * 1000;
+const keptMs = 3600 * 1000;
 
 /** The dump to open PGlite from; built when it is not there. */
 export async function pgliteTemplate(options: TemplateOptions): Promise<Blob> {
