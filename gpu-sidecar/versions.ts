@@ -1,6 +1,10 @@
+import { readFileSync } from "node:fs";
 import onnxruntime from "onnxruntime-node/package.json" with { type: "json" };
 import sharp from "sharp";
-import parlance from "../package.json" with { type: "json" };
+
+const parlance: { version: string } = JSON.parse(
+  readFileSync(new URL("../package.json", import.meta.url), "utf8"),
+);
 
 /** What a worker runs on, for the eyes of an operator. */
 export const versions: Readonly<Record<string, string>> = {
