@@ -59,7 +59,7 @@ function collectTags(groups: readonly Fields[]): Record<string, ExifValue> {
 function toValue(raw: unknown): ExifValue | undefined {
   if (typeof raw === "string") return toText(raw);
   if (typeof raw === "number") return Number.isFinite(raw) ? raw : undefined;
-  if (raw instanceof Date) return Number.isNaN(raw.getTime()) ? undefined : raw.toISOString().slice(0, 19);
+  if (raw instanceof Date) return isPlausible(raw) ? raw.toISOString().slice(0, 19) : undefined;
   // Names with accents come as bytes: the standard says ASCII, cameras write UTF-8.
   if (raw instanceof Uint8Array) return toText(new TextDecoder().decode(raw.subarray(0, 4 * textLengthMax)));
   if (!Array.isArray(raw) || raw.length === 0 || raw.length > numbersMax) return undefined;
@@ -95,8 +95,13 @@ function readTime(photo: Fields, place: Fields): string | null {
 
 function toIso(text: string): string | null {
   const time = new Date(text);
+  return isPlausible(time) ? time.toISOString() : null;
+}
+
+/** A clock that was never set writes zeros, which count as 30 November 1899. */
+function isPlausible(time: Date): boolean {
   const year = time.getUTCFullYear();
-  return year >= 1826 && year < 2200 ? time.toISOString() : null;
+  return year >= 1900 && year < 2200;
 }
 
 function readPlace(fields: Fields): Place | null {
