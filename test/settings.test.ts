@@ -25,6 +25,7 @@ test.each([
   [{ DATABASE_URL: "mysql://x" }, /DATABASE_URL is wrong; expected a URL that begins with postgres/],
   [{ PUBLIC_URL: "example.com" }, /PUBLIC_URL is wrong/],
   [{ SAMPLES: "maybe" }, /SAMPLES is wrong; expected true or false/],
+  [{ SIDECAR: "none" }, /SIDECAR is wrong; expected true or false/],
 ])("%j is refused by its name", (environment, message) => {
   expect(() => readLocalConfig(environment)).toThrow(message);
 });

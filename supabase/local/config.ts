@@ -12,6 +12,7 @@ const settings = {
   ).optional(),
   PUBLIC_URL: urlSetting().optional(),
   SAMPLES: setting("true or false", parseFlag).default(true),
+  SIDECAR: setting("true or false", parseFlag).default(true),
 };
 
 function parseFlag(value: string): boolean | undefined {
@@ -27,6 +28,8 @@ export interface LocalConfig {
   /** Undefined: `http://<host>:<port>` of the server that was started. */
   readonly publicUrl: string | undefined;
   readonly withSamples: boolean;
+  /** False where sidecars are started by hand, here or on another machine. */
+  readonly withSidecar: boolean;
   /** What the readers of the edge and the sidecar are given beside what the stack knows itself. */
   readonly environment: Environment;
 }
@@ -41,6 +44,7 @@ export function readLocalConfig(environment: Environment = process.env): LocalCo
     databaseUrl: read.DATABASE_URL,
     publicUrl: read.PUBLIC_URL,
     withSamples: read.SAMPLES,
+    withSidecar: read.SIDECAR,
     environment,
   };
 }

@@ -97,7 +97,7 @@ async function startParts(
   // Files that a crash left without a row; nobody waits for it.
   sweepFiles(storageSql, files).catch(reportError);
   await deps.objects.ensureBucket();
-  closers.push(await runSidecar({ database, config, environment, log }));
+  if (config.withSidecar) closers.push(await runSidecar({ database, config, environment, log }));
   closers.push(startTicking(() => runTick(deps), log));
   closers.push(await writeStatus(config, publicUrl, keys));
   return { publicUrl, keys, database, isNew, stop };
