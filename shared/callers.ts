@@ -40,12 +40,16 @@ export function transactAs<T>(
   }) as Promise<T>;
 }
 
+/** A statement of a request that runs for longer is ended by the database, and its connection is free again. */
+const statementTimeout = "30s";
+
 /** Changes who the rest of the transaction acts as; used to add a job beside the row that needs it. */
 export async function becomeCaller(transaction: TransactionSql, caller: Caller): Promise<void> {
   await transaction`
     select
       set_config('role', ${caller.role}, true),
       set_config('request.jwt.claims', ${JSON.stringify(caller.claims)}, true),
-      set_config('request.jwt.claim.sub', ${callerUserId(caller) ?? ""}, true)
+      set_config('request.jwt.claim.sub', ${callerUserId(caller) ?? ""}, true),
+      set_config('statement_timeout', ${statementTimeout}, true)
   `;
 }

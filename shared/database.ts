@@ -8,12 +8,13 @@ const toCamel = (column: string) =>
 const toSnake = (column: string) => column.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 
 /**
- * A time as ISO 8601 in UTC with a Z and all its microseconds: a JavaScript Date would drop three digits, and a
- * cursor made from it would skip or repeat rows.
+ * A time as ISO 8601 in UTC with a Z and all six digits of its microseconds: a JavaScript Date would drop three, and a
+ * cursor made from it would skip or repeat rows. Of one length, so that texts sort as times do.
  */
 export function parseTimestamp(text: string): string {
-  const match = /^(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d(?:\.\d+)?)\+00$/.exec(text);
-  return match ? `${match[1]}T${match[2]}Z` : new Date(text).toISOString();
+  const match = /^(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d)(?:\.(\d+))?\+00$/.exec(text);
+  if (!match) return new Date(text).toISOString().replace("Z", "000Z");
+  return `${match[1]}T${match[2]}.${(match[3] ?? "").padEnd(6, "0")}Z`;
 }
 
 /** int8 as a number; beyond 2^53 it would be another number, so that is an error. */

@@ -11,10 +11,12 @@ export type LogLevel = (typeof logLevels)[number];
 
 /** A log that gives each line to `write`; what stands below `level` is left out. */
 export function createLog(write: (line: string) => void, level: LogLevel = "info"): Log {
-  const lineFor = (lineLevel: LogLevel) => (event: string, details: Record<string, unknown> = {}) => {
-    if (logLevels.indexOf(lineLevel) < logLevels.indexOf(level)) return;
-    write(JSON.stringify({ time: new Date().toISOString(), level: lineLevel, event, ...details }));
-  };
+  const lineFor =
+    (lineLevel: LogLevel) =>
+    (event: string, details: Record<string, unknown> = {}) => {
+      if (logLevels.indexOf(lineLevel) < logLevels.indexOf(level)) return;
+      write(JSON.stringify({ time: new Date().toISOString(), level: lineLevel, event, ...details }));
+    };
   return { debug: lineFor("debug"), info: lineFor("info"), warn: lineFor("warn"), error: lineFor("error") };
 }
 

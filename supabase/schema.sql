@@ -67,6 +67,7 @@ create table image_vectors_1 partition of image_vectors for values in ('1') (
 );
   create index image_vectors_1_by_owner on (owner_id);
   create index image_vectors_1_nearest using hnsw ((embedding::vector(128)) vector_ip_ops);
+  create index image_vectors_1_public on (image_id) where is_public;
   create policy "everyone sees public vectors" for select to anon, authenticated using (is_public);
   create policy "owners see their vectors" for select to authenticated using (may_see(owner_id));
   create policy "sidecars write vectors" for all to parlance_sidecar using (true);

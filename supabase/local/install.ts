@@ -10,7 +10,9 @@ const root = join(import.meta.dirname, "..", "..");
 const stampPath = join(root, "node_modules", ".parlance-install.json");
 
 function hashLock(): string {
-  return createHash("sha256").update(readFileSync(join(root, "bun.lock"))).digest("hex");
+  return createHash("sha256")
+    .update(readFileSync(join(root, "bun.lock")))
+    .digest("hex");
 }
 
 /** Whether node_modules already holds what this lockfile names, for this extent or a larger one. */

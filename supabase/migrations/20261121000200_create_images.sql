@@ -174,6 +174,8 @@ begin
     partition, dimensions
   );
   execute format('create index %I on parlance.%I (owner_id)', partition || '_by_owner', partition);
+  -- Few public pictures among many private ones are found without reading the private ones.
+  execute format('create index %I on parlance.%I (image_id) where is_public', partition || '_public', partition);
   execute format(
     'create index %I on parlance.%I using hnsw ((embedding::extensions.vector(%s)) extensions.vector_ip_ops)',
     partition || '_nearest', partition, dimensions

@@ -23,7 +23,7 @@ function readArguments(words: readonly string[]) {
   const jsonAt = words.indexOf("--json");
   const jsonFile = jsonAt >= 0 ? words[jsonAt + 1] : undefined;
   if (jsonAt >= 0 && !jsonFile) throw new Error("--json needs the name of a file");
-  const names = words.filter((word, index) => !word.startsWith("--") && index !== jsonAt + 1);
+  const names = words.filter((word, index) => !word.startsWith("--") && (jsonAt < 0 || index !== jsonAt + 1));
   const unknown = names.filter((name) => !(name in benches));
   if (unknown.length > 0) {
     throw new Error(`There is no bench ${unknown.join(", ")}; there are ${Object.keys(benches).join(", ")}.`);
