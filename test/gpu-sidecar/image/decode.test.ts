@@ -1,4 +1,4 @@
-import sharp from "sharp";
+import sharp, { type Sharp } from "sharp";
 import { describe, expect, test } from "vitest";
 import { type DecodeOptions, decodePicture, type Raster } from "../../../gpu-sidecar/image/decode.ts";
 import { normalisePixels, toModelPixels } from "../../../gpu-sidecar/image/pixels.ts";
@@ -7,7 +7,7 @@ import { drawPictures, encodePicture } from "../../helpers/pictures.ts";
 const red = { r: 220, g: 20, b: 30 };
 
 /** 60 by 40, the left half red, the right half white. */
-function halves(channels: 3 | 4 = 3): sharp.Sharp {
+function halves(channels: 3 | 4 = 3): Sharp {
   const base = sharp({
     create: { width: 60, height: 40, channels, background: { r: 255, g: 255, b: 255, alpha: 1 } },
   });
