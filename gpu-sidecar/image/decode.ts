@@ -48,7 +48,8 @@ export async function decodePicture(bytes: Uint8Array, options: DecodeOptions = 
     .flatten({ background: "#ffffff" })
     .timeout({ seconds: timeoutSeconds });
   const raster = await toRaster(pipeline).catch((cause: unknown) => {
-    throw undecodable(messageFor(mediaType), cause);
+    const isLate = cause instanceof Error && /timeout/i.test(cause.message);
+    throw isLate ? tooSlow(timeoutSeconds, cause) : undecodable(messageFor(mediaType), cause);
   });
   return { mediaType, width, height, raster, exif: metadata.exif };
 }
@@ -102,6 +103,12 @@ function messageFor(mediaType: ImageMediaType): string {
 
 function undecodable(message: string, cause?: unknown): AppError {
   return new AppError("image_undecodable", message, { cause });
+}
+
+/** It may have been the machine that was busy, so it may be tried again. */
+function tooSlow(seconds: number, cause: unknown): AppError {
+  const message = `Decoding the picture took longer than ${seconds} s.`;
+  return new AppError("deadline_exceeded", message, { cause, retryable: true });
 }
 
 function tooManyPixels(pixelsMax: number): AppError {

@@ -1,3 +1,4 @@
+import { joinPixels } from "../image/pixels.ts";
 import type { Inference } from "./inference.ts";
 
 /** One picture in, one vector out; pictures that meet travel together. */
@@ -56,7 +57,8 @@ async function embedBatch(
   batch: readonly Passenger[],
 ): Promise<void> {
   try {
-    const rows = await inference.embedImages(model, concat(batch), batch.length);
+    const pixels = joinPixels(batch.map((passenger) => passenger.pixels));
+    const rows = await inference.embedImages(model, pixels, batch.length);
     const dimensions = rows.length / batch.length;
     batch.forEach(({ resolve }, row) => {
       resolve(rows.slice(row * dimensions, (row + 1) * dimensions));
@@ -64,13 +66,4 @@ async function embedBatch(
   } catch (error) {
     for (const { reject } of batch) reject(error);
   }
-}
-
-function concat(batch: readonly Passenger[]): Float32Array {
-  const length = batch[0]?.pixels.length ?? 0;
-  const all = new Float32Array(length * batch.length);
-  batch.forEach(({ pixels }, row) => {
-    all.set(pixels, row * length);
-  });
-  return all;
 }

@@ -56,18 +56,13 @@ function writeColours(vector: Float64Array, concept: Concept): void {
     writeBasic(vector, concept.basic);
     return;
   }
-  const all = concept.colours ?? [];
-  if (all.length > 0) {
-    const shares = shareOut(all);
-    write(vector, blocks.shades, roots(shares, weight));
-    write(vector, blocks.basic, roots(shareOfBasics(shares), weight * 0.6));
-  }
-  const thirds = [concept.top ?? all, all, concept.bottom ?? all];
-  const layout = thirds.flatMap((colours) => {
-    const shares =
-      colours.length > 0 ? shareOfBasics(shareOut(colours)) : new Float64Array(basicColours.length);
-    return roots(shares, weight / Math.sqrt(bands.length));
-  });
+  const all = shareOut(concept.colours ?? []);
+  write(vector, blocks.shades, roots(all, weight));
+  write(vector, blocks.basic, roots(shareOfBasics(all), weight * 0.6));
+  const thirds = [concept.top, undefined, concept.bottom].map((colours) =>
+    colours ? shareOut(colours) : all,
+  );
+  const layout = thirds.flatMap((shares) => roots(shareOfBasics(shares), weight / Math.sqrt(bands.length)));
   write(vector, blocks.layout, layout);
 }
 

@@ -107,11 +107,20 @@ function getBasicColour(name: string | undefined): BasicColour {
 
 /** How a colour is shared out to the shades, adding up to 1: the sum that the vision graph does for every pixel. */
 export function shareOfShades(lab: Triple): Float64Array {
-  const distances = shades.map((shade) => squaredDistance(lab, shade.lab));
-  const nearest = Math.min(...distances);
-  const weights = distances.map((distance) => Math.exp((nearest - distance) / (2 * shadeSpread ** 2)));
-  const sum = weights.reduce((total, weight) => total + weight, 0);
-  return Float64Array.from(weights, (weight) => weight / sum);
+  const shares = new Float64Array(shadeCount);
+  let nearest = Number.POSITIVE_INFINITY;
+  shades.forEach((shade, index) => {
+    const distance = squaredDistance(lab, shade.lab);
+    shares[index] = distance;
+    nearest = Math.min(nearest, distance);
+  });
+  let sum = 0;
+  shares.forEach((distance, index) => {
+    const weight = Math.exp((nearest - distance) / (2 * shadeSpread ** 2));
+    shares[index] = weight;
+    sum += weight;
+  });
+  return shares.map((weight) => weight / sum);
 }
 
 /** Shares of shades as shares of the eleven basic colours. */
