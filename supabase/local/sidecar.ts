@@ -2,8 +2,9 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { readSidecarConfig } from "../../gpu-sidecar/config.ts";
 import { startWorker } from "../../gpu-sidecar/main.ts";
+import type { Worker } from "../../gpu-sidecar/worker.ts";
 import { ingestImage } from "../../shared/images/kinds.ts";
-import type { Log } from "../../shared/log.ts";
+import { describeError, type Log } from "../../shared/log.ts";
 import type { LocalConfig } from "./config.ts";
 import type { LocalDatabase } from "./database.ts";
 import { loginUrl } from "./logins.ts";
@@ -23,11 +24,27 @@ export function runSidecar(options: SidecarOptions): Promise<() => Promise<void>
   return options.database.kind === "pglite" ? runInProcess(options) : runBeside(options);
 }
 
+/** A worker that says it cannot go on is stopped and another takes its place. */
 async function runInProcess({ database, environment, log }: SidecarOptions): Promise<() => Promise<void>> {
+  const config = readSidecarConfig(environment);
   const sql = database.connect({ role: "parlance_sidecar", max: 1 });
-  const worker = await startWorker(readSidecarConfig(environment), { sql, log });
+  const start = async (): Promise<Worker> => {
+    const worker = await startWorker(config, { sql, log });
+    worker.broken
+      .then(async (reason) => {
+        if (stopping) return;
+        log.error("worker.broken", { error: describeError(reason) });
+        await worker.stop();
+        if (!stopping) current = await start();
+      })
+      .catch((error: unknown) => log.error("worker.not-replaced", { error: describeError(error) }));
+    return worker;
+  };
+  let stopping = false;
+  let current = await start();
   return async () => {
-    await worker.stop();
+    stopping = true;
+    await current.stop();
     await sql.end({ timeout: 5 });
   };
 }
