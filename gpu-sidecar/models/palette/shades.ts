@@ -13,8 +13,8 @@ export interface Shade {
 }
 
 const table: readonly (readonly [name: string, hex: string, basics: string])[] = [
-  ["black", "#050505", "black"],
-  ["soot", "#262626", "black"],
+  ["black", "#0a0a0a", "black"],
+  ["soot", "#2b2b2b", "grey 2 black 1"],
   ["charcoal", "#454545", "grey"],
   ["dim grey", "#666666", "grey"],
   ["grey", "#8c8c8c", "grey"],
@@ -25,7 +25,7 @@ const table: readonly (readonly [name: string, hex: string, basics: string])[] =
   ["scarlet", "#ff4a2a", "red"],
   ["crimson", "#b4102d", "red"],
   ["maroon", "#7a1020", "red"],
-  ["dark wine", "#420a16", "red black"],
+  ["dark wine", "#420a16", "red 2 black 1"],
   ["brick", "#a2302a", "brown 3 red 2"],
   ["coral", "#ff7f5a", "orange pink"],
   ["orange", "#ff8f0a", "orange"],
@@ -41,7 +41,7 @@ const table: readonly (readonly [name: string, hex: string, basics: string])[] =
   ["tan", "#cca878", "brown"],
   ["brown", "#8a5426", "brown"],
   ["dark brown", "#512d14", "brown"],
-  ["espresso", "#2c1a10", "brown black"],
+  ["espresso", "#2c1a10", "brown 2 black 1"],
   ["taupe", "#85715c", "brown grey"],
   ["mocha", "#5c4636", "brown"],
   ["chartreuse", "#b4e61e", "green yellow"],
@@ -63,7 +63,7 @@ const table: readonly (readonly [name: string, hex: string, basics: string])[] =
   ["blue", "#1c4be0", "blue"],
   ["ultramarine", "#2010b0", "blue"],
   ["navy", "#14205c", "blue"],
-  ["midnight", "#0b1030", "blue black"],
+  ["midnight", "#0b1030", "blue 2 black 1"],
   ["slate", "#62788e", "blue grey"],
   ["lavender", "#bcb0ea", "purple"],
   ["violet", "#7a4ce0", "purple"],
