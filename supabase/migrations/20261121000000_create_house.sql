@@ -1,6 +1,8 @@
 -- The schema of the house, the role of its sidecars, and the two questions that every policy asks.
 -- Nothing here is exposed by the Data API: browsers reach rows through the edge app only.
 
+create extension if not exists vector with schema extensions;
+
 create schema if not exists parlance;
 
 -- A sidecar logs in with this role and has only what is granted to it by name.
