@@ -15,6 +15,7 @@ type Bench = (options: { quick: boolean }) => Promise<Figures>;
 /** Loaded when asked for: each brings a part of the house with it. */
 const benches: Record<string, () => Promise<Bench>> = {
   start: async () => (await import("./start.ts")).benchStart,
+  library: async () => (await import("./library.ts")).benchLibrary,
   sidecar: async () => (await import("./sidecar.ts")).benchSidecar,
   realtime: async () => (await import("./realtime.ts")).benchRealtime,
 };

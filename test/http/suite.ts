@@ -7,6 +7,7 @@ import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Image, ImageDetail, SearchPage } from "../../shared/images/contract.ts";
 import { Job, JobEvent } from "../../shared/jobs/contract.ts";
+import { drawPicture } from "./pictures.ts";
 
 export interface HttpTarget {
   /** Base of the edge app, for example `http://127.0.0.1:54321/functions/v1/api`. */
@@ -31,15 +32,6 @@ interface Answer {
 }
 
 type Who = User | "secret" | "publishable" | "nobody";
-
-/** A picture of one colour with a seeded stripe, so that no two are the same file. */
-export function drawPicture(colour: string, seed: number): Promise<Buffer> {
-  const stripe = `<rect x="${seed % 200}" y="0" width="2" height="200" fill="${colour}" opacity="0.${(seed % 8) + 1}"/>`;
-  const picture = `<svg xmlns="http://www.w3.org/2000/svg" width="320" height="200"><rect width="320" height="200" fill="${colour}"/><circle cx="160" cy="100" r="${30 + (seed % 40)}" fill="${colour}" opacity="0.8"/>${stripe}</svg>`;
-  return sharp(Buffer.from(picture))
-    .jpeg({ quality: 90 - (seed % 20) })
-    .toBuffer();
-}
 
 export function runHttpSuite(name: string, start: () => Promise<HttpTarget>): void {
   describe(`HTTP on ${name}`, () => {
