@@ -16,9 +16,10 @@ export async function hashBody(body: Bytes, contentType = "", query = ""): Promi
 const partsMax = 1000;
 
 function splitAt(bytes: Bytes, mark: Uint8Array): Bytes[] {
+  const find = createFinder(mark);
   const parts: Bytes[] = [];
   let start = 0;
-  for (let at = findMark(bytes, mark, 0); at !== -1; at = findMark(bytes, mark, start)) {
+  for (let at = find(bytes, 0); at !== -1; at = find(bytes, start)) {
     // A boundary chosen to be everywhere must not cost more than it is worth.
     if (parts.length >= partsMax) break;
     parts.push(bytes.subarray(start, at));
@@ -28,12 +29,36 @@ function splitAt(bytes: Bytes, mark: Uint8Array): Bytes[] {
   return parts;
 }
 
-function findMark(bytes: Uint8Array, mark: Uint8Array, from: number): number {
-  const [first = 0] = mark;
-  for (let at = bytes.indexOf(first, from); at !== -1; at = bytes.indexOf(first, at + 1)) {
-    if (mark.every((byte, offset) => bytes[at + offset] === byte)) return at;
+/**
+ * Finds a mark after Knuth, Morris and Pratt: no byte is read again, so a body that is almost the boundary at every
+ * byte costs no more than any other.
+ */
+function createFinder(mark: Uint8Array): (bytes: Uint8Array, from: number) => number {
+  const first = mark[0] ?? 0;
+  const fallbacks = tabulateFallbacks(mark);
+  return (bytes, from) => {
+    let matched = 0;
+    for (let at = from; at < bytes.length; at++) {
+      while (matched > 0 && bytes[at] !== mark[matched]) matched = fallbacks[matched - 1] ?? 0;
+      if (matched === 0) at = bytes.indexOf(first, at);
+      if (at === -1) return -1;
+      matched++;
+      if (matched === mark.length) return at - mark.length + 1;
+    }
+    return -1;
+  };
+}
+
+/** For each beginning of the mark, how much of its end is a beginning of the mark too. */
+function tabulateFallbacks(mark: Uint8Array): Uint8Array {
+  const fallbacks = new Uint8Array(mark.length);
+  let matched = 0;
+  for (let at = 1; at < mark.length; at++) {
+    while (matched > 0 && mark[at] !== mark[matched]) matched = fallbacks[matched - 1] ?? 0;
+    if (mark[at] === mark[matched]) matched++;
+    fallbacks[at] = matched;
   }
-  return -1;
+  return fallbacks;
 }
 
 async function hashBytes(bytes: Bytes): Promise<string> {
