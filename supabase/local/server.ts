@@ -30,6 +30,8 @@ export function startServer(options: {
   port: number;
   host: string;
   services: Promise<Services>;
+  /** Told what no service answered for; whoever asked is not. */
+  reportError: (error: unknown) => void;
 }): LocalServer {
   let realtime: Realtime | undefined;
   options.services.then(
@@ -48,6 +50,12 @@ export function startServer(options: {
     idleTimeout: 120,
     // Each service has limits of its own; this one only has to be above them.
     maxRequestBodySize: 1024 ** 3,
+    // Bun's own page for errors shows source code and paths to whoever asked.
+    development: false,
+    error: (error) => {
+      options.reportError(error);
+      return answerJson(500, "unexpected", "Something went wrong on our side.");
+    },
     fetch: async (request, bunServer) => answer(await options.services, request, bunServer),
     websocket: {
       maxPayloadLength: 5_000_000,
@@ -71,7 +79,8 @@ async function answer(
   request: Request,
   server: Server<RealtimeSocket>,
 ): Promise<Response | undefined> {
-  const url = new URL(request.url);
+  const url = URL.parse(request.url);
+  if (!url) return answerJson(400, "bad_request", "The Host header does not name a host.");
   if (url.pathname === "/realtime/v1/websocket") return services.realtime.upgrade(request, server);
   const address = server.requestIP(request)?.address ?? "unknown";
   const routes: [string, Fetch][] = [
@@ -124,8 +133,9 @@ function refuse(path: string): Response {
   const message = isMissing
     ? "The embedded mode does not serve this part of Supabase; use a Supabase project for it."
     : "Nothing is served here. The API is at /functions/v1/api, its contract at /functions/v1/api/openapi.json.";
-  return Response.json(
-    { code: isMissing ? "not_implemented" : "not_found", message },
-    { status: isMissing ? 501 : 404, headers: { "access-control-allow-origin": "*" } },
-  );
+  return answerJson(isMissing ? 501 : 404, isMissing ? "not_implemented" : "not_found", message);
+}
+
+function answerJson(status: number, code: string, message: string): Response {
+  return Response.json({ code, message }, { status, headers: { "access-control-allow-origin": "*" } });
 }

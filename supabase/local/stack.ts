@@ -56,16 +56,18 @@ async function startParts(
   closers: (() => Promise<unknown>)[],
   stop: () => Promise<void>,
 ): Promise<Stack> {
-  await mkdir(config.dataDir, { recursive: true });
+  await mkdir(config.dataDir, { recursive: true, mode: 0o700 });
   const database = await openDatabase(config);
   closers.push(() => database.close());
   await installStandIns(database);
   const isNew = (await applyMigrations(database)).length > 0;
   const keys = await loadKeys(config.dataDir);
 
+  const reportError = (error: unknown) => log.error("stand-in", { error: describeError(error) });
   const services = Promise.withResolvers<Services>();
   services.promise.catch(() => {});
-  const server = startServer({ port: config.port, host: config.host, services: services.promise });
+  const { port, host } = config;
+  const server = startServer({ port, host, services: services.promise, reportError });
   closers.push(() => server.stop());
   const publicUrl = config.publicUrl ?? `http://${hostInUrl(config.host)}:${server.port}`;
 
@@ -77,7 +79,6 @@ async function startParts(
   const environment = createEnvironment(config, keys, `http://127.0.0.1:${server.port}`, publicUrl);
   const deps = createDeps(readEdgeConfig(environment), { sql: connect(), log });
   const issuer = `${publicUrl}/auth/v1`;
-  const reportError = (error: unknown) => log.error("stand-in", { error: describeError(error) });
   const realtime = await createRealtime({
     sql: connect("supabase_realtime_admin"),
     keys,

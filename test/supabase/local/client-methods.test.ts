@@ -207,7 +207,12 @@ describe("what the tables call 501", () => {
       realtime,
       functions: () => Response.json({ ran: true }),
     };
-    server = startServer({ port: 0, host: "127.0.0.1", services: Promise.resolve(services) });
+    server = startServer({
+      port: 0,
+      host: "127.0.0.1",
+      services: Promise.resolve(services),
+      reportError: (error) => console.error(error),
+    });
     client = connect(`http://127.0.0.1:${server.port}`, keys.secretKey);
   });
   afterAll(async () => {
