@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { rename, rm } from "node:fs/promises";
+import { chmod, mkdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { PGlite } from "@electric-sql/pglite";
 import { vector } from "@electric-sql/pglite-pgvector";
@@ -54,6 +54,8 @@ export async function openPglite(options: PgliteOptions = {}): Promise<PgliteDat
   try {
     const isNew = dataDir === undefined || !existsSync(join(dataDir, "PG_VERSION"));
     if (dataDir !== undefined && isNew) await createDataFolder(dataDir, template);
+    // PGlite lets everyone read and write its files; as with Postgres, nobody but their owner gets to them.
+    if (dataDir !== undefined) await chmod(dataDir, 0o700);
     const db = await createPglite(dataDir, dataDir === undefined ? template : undefined);
     return pgliteDatabase(db, await PgliteSession.open(new Engine(db), transactionIdleMs), unlock);
   } catch (error) {
@@ -66,6 +68,7 @@ export async function openPglite(options: PgliteOptions = {}): Promise<PgliteDat
 async function createDataFolder(dataDir: string, template: Blob | undefined): Promise<void> {
   const unfinished = `${dataDir}.new`;
   await rm(unfinished, { recursive: true, force: true });
+  await mkdir(unfinished, { recursive: true, mode: 0o700 });
   const db = await createPglite(unfinished, template);
   await db.close();
   await rename(unfinished, dataDir);

@@ -20,9 +20,10 @@ async function main(): Promise<void> {
   const config = readLocalConfig();
   const folders = process.argv.slice(2).map((folder) => resolve(folder));
   for (const folder of folders) await checkFolder(folder);
-  mkdirSync(config.dataDir, { recursive: true });
+  // What is kept there is its owner's alone, whatever the umask says.
+  mkdirSync(config.dataDir, { recursive: true, mode: 0o700 });
   const logPath = join(config.dataDir, "parlance.log");
-  const log = createLog((line) => appendFileSync(logPath, `${line}\n`));
+  const log = createLog((line) => appendFileSync(logPath, `${line}\n`, { mode: 0o600 }));
 
   console.log(
     `\nParlance starts: ${config.databaseUrl ? "over your Postgres" : "embedded mode"}, data in ${config.dataDir}`,
