@@ -64,12 +64,14 @@ async function runBeside({
   let stopping = false;
   let restartMs = 1_000;
   let timer: ReturnType<typeof setTimeout> | undefined;
+  // It decodes what strangers send, so it is given the login of its own role and not that of the superuser.
+  const { DATABASE_URL: _url, SUPABASE_DB_URL: _databaseUrl, ...env } = environment;
   const start = () => {
     const startedAtMs = Date.now();
     return Bun.spawn(
       [process.execPath, fileURLToPath(new URL("../../gpu-sidecar/main.ts", import.meta.url))],
       {
-        env: { ...environment, SIDECAR_DB_URL: loginUrl(config.databaseUrl ?? "", "parlance_sidecar") },
+        env: { ...env, SIDECAR_DB_URL: loginUrl(config.databaseUrl ?? "", "parlance_sidecar") },
         stdio: ["ignore", "ignore", Bun.file(join(config.dataDir, "sidecar.log"))],
         detached: true,
         onExit: (_child, code, signal) => {
