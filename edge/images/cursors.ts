@@ -2,8 +2,8 @@
 import { z } from "zod";
 import { imageLimits } from "../../shared/images/contract.ts";
 
-/** A time as the database writes it, with all its microseconds, in years that Postgres knows too. */
-const RowTime = z.iso.datetime().regex(/^(19|2\d)\d\d-/);
+/** A time as the database writes it, with all its microseconds and no more, in years that Postgres knows too. */
+const RowTime = z.iso.datetime().regex(/^(19|2\d)\d\d-[^.]+(\.\d{1,6})?Z$/);
 
 /** After which picture of a list, newest first, the page goes on. */
 export const ListCursor = z.strictObject({ createdAt: RowTime, id: z.uuid() });
