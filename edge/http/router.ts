@@ -24,14 +24,18 @@ export interface AppEnv {
 /** Where hono keeps a part of the request, and what a person calls it. */
 const targets: Readonly<Record<string, string>> = { json: "body", form: "body" };
 
+const fieldsMax = 50;
+const textLengthMax = 500;
+
 /** A room's router: input that a schema refuses becomes one `invalid_request` that names every field. */
 export function createRouter(): OpenAPIHono<AppEnv> {
   return new OpenAPIHono<AppEnv>({
     defaultHook: (result) => {
       if (result.success) return;
-      const fields = result.error.issues.map((issue) => ({
-        field: [targets[result.target] ?? result.target, ...issue.path].join("."),
-        message: issue.message,
+      // What is asked with thousands of faults is not answered with as many words.
+      const fields = result.error.issues.slice(0, fieldsMax).map((issue) => ({
+        field: [targets[result.target] ?? result.target, ...issue.path].join(".").slice(0, textLengthMax),
+        message: issue.message.slice(0, textLengthMax),
       }));
       throw new AppError("invalid_request", "The request is not valid; see `errors`.", { fields });
     },

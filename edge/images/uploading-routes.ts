@@ -39,6 +39,9 @@ const splitKeywords = (given: string | string[] | undefined): string[] =>
     .map((keyword) => keyword.trim())
     .filter((keyword) => keyword !== "");
 
+/** As many keywords as there may be, with room for commas and spaces; megabytes are not split to be counted. */
+const KeywordsText = z.string().max(2 * imageLimits.keywordsMax * imageLimits.keywordLengthMax);
+
 const UploadForm = z.object({
   file: z
     .custom<File>((value) => value instanceof File, "must be one file")
@@ -51,7 +54,7 @@ const UploadForm = z.object({
   }),
   title: filled(Title.optional()).openapi({ type: "string", maxLength: imageLimits.titleLengthMax }),
   keywords: z
-    .union([z.string(), z.array(z.string())])
+    .union([KeywordsText, z.array(KeywordsText).max(imageLimits.keywordsMax)])
     .optional()
     .transform(splitKeywords)
     .pipe(z.array(Keyword).max(imageLimits.keywordsMax))
