@@ -1,6 +1,7 @@
 import sharp, { type Metadata, type Sharp } from "sharp";
 import { AppError } from "../../shared/errors.ts";
 import { type ImageMediaType, sniffMediaType } from "../../shared/images/media-types.ts";
+import { PixelBudget } from "./pixel-budget.ts";
 
 /** Pixels in sRGB, three bytes each, row by row, without alpha. */
 export interface Raster {
@@ -25,6 +26,8 @@ export interface DecodeOptions {
   /** The longest edge of the raster; a larger picture is made smaller while it is read. */
   readonly edgeMax?: number;
   readonly timeoutSeconds?: number;
+  /** Shared by pictures that are decoded at the same time; alone without. */
+  readonly budget?: PixelBudget;
 }
 
 const defaults = { pixelsMax: 100_000_000, edgeMax: 2048, timeoutSeconds: 30 } as const;
@@ -36,6 +39,7 @@ const defaults = { pixelsMax: 100_000_000, edgeMax: 2048, timeoutSeconds: 30 } a
  */
 export async function decodePicture(bytes: Uint8Array, options: DecodeOptions = {}): Promise<DecodedPicture> {
   const { pixelsMax, edgeMax, timeoutSeconds } = { ...defaults, ...options };
+  const budget = options.budget ?? new PixelBudget(pixelsMax);
   const mediaType = sniffMediaType(bytes);
   if (!mediaType) throw undecodable("The content is not a picture that can be read here.");
   const open = () =>
@@ -47,10 +51,12 @@ export async function decodePicture(bytes: Uint8Array, options: DecodeOptions = 
     .resize(edgeMax, edgeMax, { fit: "inside", withoutEnlargement: true })
     .flatten({ background: "#ffffff" })
     .timeout({ seconds: timeoutSeconds });
-  const raster = await toRaster(pipeline).catch((cause: unknown) => {
-    const isLate = cause instanceof Error && /timeout/i.test(cause.message);
-    throw isLate ? tooSlow(timeoutSeconds, cause) : undecodable(messageFor(mediaType), cause);
-  });
+  const raster = await budget
+    .run(width * height, () => toRaster(pipeline))
+    .catch((cause: unknown) => {
+      const isLate = cause instanceof Error && /timeout/i.test(cause.message);
+      throw isLate ? tooSlow(timeoutSeconds, cause) : undecodable(messageFor(mediaType), cause);
+    });
   return { mediaType, width, height, raster, exif: metadata.exif };
 }
 

@@ -4,6 +4,7 @@ import { type ImageState, type ImageVariant, imagePath } from "../../shared/imag
 import { type IngestPayload, ingestImage } from "../../shared/images/kinds.ts";
 import type { IngestOutcome } from "../../shared/images/outcomes.ts";
 import { defineTask, type Task, type TaskContext } from "../../shared/jobs/kinds.ts";
+import { PixelBudget } from "../image/pixel-budget.ts";
 import { type PreparedPicture, preparePicture } from "../image/prepare.ts";
 import type { PictureEmbedder } from "../models/batcher.ts";
 import type { ModelCard } from "../models/card.ts";
@@ -14,7 +15,7 @@ export interface IngestOptions {
   readonly store: PictureStore;
   readonly model: ModelCard;
   readonly embedder: PictureEmbedder;
-  /** Width times height of an original. */
+  /** Width times height of an original, and of all that are decoded at the same time. */
   readonly pixelsMax: number;
 }
 
@@ -32,11 +33,12 @@ const steps = 4;
  * same objects again; the row changes when the job ends.
  */
 export function createIngestTask(options: IngestOptions): Task {
-  return defineTask(ingestImage, (payload, context) => ingest(options, payload, context));
+  const budget = new PixelBudget(options.pixelsMax);
+  return defineTask(ingestImage, (payload, context) => ingest({ ...options, budget }, payload, context));
 }
 
 async function ingest(
-  { sql, store, model, embedder, pixelsMax }: IngestOptions,
+  { sql, store, model, embedder, pixelsMax, budget }: IngestOptions & { readonly budget: PixelBudget },
   { imageId }: IngestPayload,
   { signal, reportProgress }: TaskContext,
 ): Promise<IngestOutcome> {
@@ -45,7 +47,7 @@ async function ingest(
   signal.throwIfAborted();
   reportProgress(1, steps, "fetched");
 
-  const { pixels, ...picture } = await preparePicture(original, model.image, { pixelsMax });
+  const { pixels, ...picture } = await preparePicture(original, model.image, { pixelsMax, budget });
   signal.throwIfAborted();
   reportProgress(2, steps, "decoded");
 
