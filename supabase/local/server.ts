@@ -93,6 +93,8 @@ async function answer(
     if (url.pathname === prefix || url.pathname.startsWith(`${prefix}/`)) {
       if (request.method === "OPTIONS" && prefix === "/auth/v1") return answerPreflight();
       const response = await fetch(withoutPrefix(request, url, prefix, address));
+      // Answered before its body had come: what still comes of it would be kept until the client goes.
+      if (response.status === 504) response.headers.set("connection", "close");
       return prefix === "/auth/v1" ? allowBrowsers(response) : response;
     }
   }

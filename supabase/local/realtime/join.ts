@@ -59,6 +59,7 @@ export interface Join {
 export function parseJoin(fullTopic: string, payload: unknown): Join {
   const topic = fullTopic.slice("realtime:".length);
   if (topic === "") throw new JoinRefused("TopicNameRequired", "You must provide a topic name");
+  if (topic.includes("\0")) throw new JoinRefused("InvalidTopic", "A topic cannot hold a zero byte");
   const found = JoinPayload.safeParse(payload ?? {});
   if (!found.success) throw new JoinRefused("InvalidJoinPayload", z.prettifyError(found.error));
   const { config, access_token: token } = found.data;

@@ -14,11 +14,16 @@ export interface RoutesContext extends ChannelContext {
 }
 
 const batchMax = 1_000;
+/** Postgres cannot hold a zero byte, and no policy can be asked about one. */
+const Topic = z
+  .string()
+  .min(1)
+  .refine((topic) => !topic.includes("\0"), { message: "must not hold a zero byte" });
 const Batch = z.object({
   messages: z
     .array(
       z.object({
-        topic: z.string().min(1),
+        topic: Topic,
         event: z.string().min(1),
         payload: z.record(z.string(), z.unknown()),
         private: z.boolean().nullish(),
@@ -55,6 +60,7 @@ export function createRoutes(context: RoutesContext): Hono {
   app.post("/api/broadcast/:topic/events/:event", async (c) => {
     const { caller } = await context.identify(c.req.raw.headers);
     const { topic, event } = c.req.param();
+    if (!Topic.safeParse(topic).success) return c.json({ message: "The topic cannot be one" }, 422);
     const query = new URL(c.req.url).searchParams;
     if ([...query.keys()].some((key) => key.startsWith("persist"))) return answerUnsupported(c);
     const broadcast = await readBroadcast(c, event);
