@@ -60,7 +60,8 @@ create table image_vectors (
   create policy "owners see their vectors" for select to authenticated using (may_see(owner_id));
   create policy "sidecars write vectors" for all to parlance_sidecar using (true);
   grant select to anon, authenticated;
-  grant select, insert, update, delete to parlance_sidecar, service_role;
+  grant select, insert, update to parlance_sidecar;
+  grant select, insert, update, delete to service_role;
 
 create table image_vectors_1 partition of image_vectors for values in ('1') (
   constraint embedding_has_the_dimensions check (vector_dims(embedding) = 128)
@@ -72,7 +73,8 @@ create table image_vectors_1 partition of image_vectors for values in ('1') (
   create policy "owners see their vectors" for select to authenticated using (may_see(owner_id));
   create policy "sidecars write vectors" for all to parlance_sidecar using (true);
   grant select to anon, authenticated;
-  grant select, insert, update, delete to parlance_sidecar, service_role;
+  grant select, insert, update to parlance_sidecar;
+  grant select, insert, update, delete to service_role;
 
 -- The library: pictures of people and of the house.
 create table images (
@@ -104,7 +106,7 @@ create table images (
   create trigger follow_image after update of owner_id, is_public for each row execute function follow_image();
   grant select to anon;
   grant select, insert (id, owner_id, name, title, keywords, media_type, size_bytes), update (name, title, keywords), delete to authenticated;
-  grant select, update to parlance_sidecar;
+  grant select, update (state, media_type, size_bytes, width, height, perceptual_hash, variants, taken_at, camera, error_code, error_message) to parlance_sidecar;
   grant select, insert, update, delete to service_role;
 
 -- What happened to a job, in order and without holes; the topic is only the doorbell.

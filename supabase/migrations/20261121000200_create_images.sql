@@ -156,7 +156,8 @@ begin
   execute format('create policy "sidecars write vectors" on %s for all to parlance_sidecar using (true) with check (true)', vectors);
   execute format('revoke all on %s from public, anon, authenticated, service_role', vectors);
   execute format('grant select on %s to anon, authenticated', vectors);
-  execute format('grant select, insert, update, delete on %s to service_role, parlance_sidecar', vectors);
+  execute format('grant select, insert, update, delete on %s to service_role', vectors);
+  execute format('grant select, insert, update on %s to parlance_sidecar', vectors);
 end
 $$;
 
@@ -221,7 +222,10 @@ grant update (name, title, keywords) on parlance.images to authenticated;
 grant delete on parlance.images to authenticated;
 grant select, insert, update, delete
   on parlance.images, parlance.image_origins, parlance.embedding_spaces, parlance.query_vectors to service_role;
-grant select, update on parlance.images to parlance_sidecar;
+-- What a sidecar finds out; whose a picture is, its name and whether it is public are none of its business.
+grant select, update (
+  state, media_type, size_bytes, width, height, perceptual_hash, variants, taken_at, camera, error_code, error_message
+) on parlance.images to parlance_sidecar;
 grant select, insert, update on parlance.image_origins, parlance.query_vectors to parlance_sidecar;
 grant select on parlance.embedding_spaces to parlance_sidecar;
 
