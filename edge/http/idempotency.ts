@@ -5,12 +5,15 @@
  *                                                        └──▶ 5xx, 429, too large: forgotten, may be tried again
  *   key there, other body ──▶ 422 · still locked ──▶ 409 · answered ──▶ replayed · lock over (a crash) ──▶ claimed
  *
+ * A crash may come between what a request does and its answer, so it may run twice. What it makes bears an id that
+ * follows from owner, route, key and body (`operationId`): the second run finds what the first one made.
  * The time until which a key is locked fences: who outlived their lock cannot write over the next one's answer.
  */
 import type { Context, MiddlewareHandler } from "hono";
 import type { StatusCode } from "hono/utils/http-status";
 import type { Sql } from "postgres";
 import { AppError } from "../../shared/errors.ts";
+import { deriveId } from "../../shared/ids.ts";
 import { describeError } from "../../shared/log.ts";
 import type { Deps } from "../deps.ts";
 import { keepBody } from "./bodies.ts";
@@ -37,6 +40,7 @@ export function keepIdempotent(deps: Deps): MiddlewareHandler<AppEnv> {
     const bodyHash = await hashBody(await keepBody(c, deps.config), c.req.header("content-type"), queryOf(c));
     const claim = await claimKey(deps.sql, place, bodyHash);
     if ("answer" in claim) return replay(c, claim.answer);
+    c.set("operationId", await deriveId([place.owner, place.route, key, bodyHash].join("\n")));
     await next();
     await settleKey(deps, place, claim.lockedUntil, c.res);
   };

@@ -16,6 +16,8 @@ export interface AppEnv {
     requestId: string;
     caller: Caller;
     identity: Identity;
+    /** The same each time a request is sent with its Idempotency-Key; what it makes bears it as its id. */
+    operationId?: string;
     /** What went wrong, for the log line of the request. */
     failure?: unknown;
   };

@@ -63,7 +63,7 @@ export interface NewImage {
   sizeBytes: number;
 }
 
-/** The new row, `uploading`; undefined when its owner has a picture of that name. */
+/** The new row, `uploading`; undefined when its owner has a picture of that name, or there is one of that id. */
 export async function insertImage(sql: TransactionSql, image: NewImage): Promise<ImageRow | undefined> {
   const [row] = await sql<ImageRow[]>`
     insert into parlance.images (id, owner_id, name, title, keywords, size_bytes)
@@ -71,7 +71,7 @@ export async function insertImage(sql: TransactionSql, image: NewImage): Promise
       ${image.id}, ${image.ownerId}, ${image.name}, ${image.title}, ${[...image.keywords]}::text[],
       ${image.sizeBytes}
     )
-    on conflict (owner_id, name) do nothing
+    on conflict do nothing
     returning ${imageColumns(sql)}
   `;
   return row;

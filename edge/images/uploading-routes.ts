@@ -2,6 +2,7 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import type { MiddlewareHandler } from "hono";
 import { AppError } from "../../shared/errors.ts";
+import { createId } from "../../shared/ids.ts";
 import {
   AcceptedImage,
   ImageName,
@@ -141,8 +142,9 @@ export function createUploadingRoutes(deps: Deps) {
   return createRouter()
     .openapi(postImage, async (c) => {
       const [announced, form] = [c.req.valid("json"), c.req.valid("form")];
+      const id = c.var.operationId ?? createId();
       if ("mediaType" in announced) {
-        const { image, upload } = await startUpload(deps, c.var.caller, announced);
+        const { image, upload } = await startUpload(deps, c.var.caller, { id, announced });
         return c.json({ image: toImage(image), upload }, 201, { Location: `images/${image.id}` });
       }
       if (!("file" in form)) {
@@ -152,7 +154,7 @@ export function createUploadingRoutes(deps: Deps) {
         );
       }
       const { file, ...fields } = form;
-      const accepted = await acceptFile(deps, c.var.caller, { file, fields });
+      const accepted = await acceptFile(deps, c.var.caller, { id, file, fields });
       return c.json(showAccepted(accepted), 202, { Location: `images/${accepted.image.id}` });
     })
     .openapi(postCompletion, async (c) => {

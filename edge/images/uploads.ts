@@ -12,6 +12,7 @@
  *                                  lives for two), and then removes the object, which that row no longer names.
  *   after the second commit        the job is in the queue: the picture ends `ready` or `failed`, whether or not
  *                                  the answer reached anyone. A completion that is sent again answers that job.
+ * Sent again with its Idempotency-Key, an upload goes on with the row of its first run, whose id follows from the key.
  * An object never comes before its row, so an object whose path no row names is always a leftover. The media type
  * is written when a picture is accepted and not before: a failed row without one was never ours and names no object.
  */
@@ -32,6 +33,7 @@ import {
   deleteUpload,
   failUpload,
   findFreeName,
+  findImage,
   findNewestJob,
   getImage,
   type ImageRow,
@@ -49,32 +51,40 @@ export interface Accepted {
 export async function acceptFile(
   deps: Deps,
   caller: Caller,
-  upload: { file: File; fields: ImageFields },
+  upload: { id: string; file: File; fields: ImageFields },
 ): Promise<Accepted> {
-  const { file, fields } = upload;
+  const { id, file, fields } = upload;
   const ownerId = requireSignedIn(caller);
   checkSize(deps, file.size, "file");
   const mediaType = checkMediaType(new Uint8Array(await file.slice(0, sniffBytesMax).arrayBuffer()));
   const image = await addImage(deps, caller, {
+    id,
     ownerId,
     names: fields.name === undefined ? listCandidates(nameFromFile(file.name), createId()) : [fields.name],
     fields,
     sizeBytes: file.size,
   });
+  if (image.state !== "uploading") return findAccepted(deps, id);
   await orTakeBack(deps, image, () => deps.objects.put(imagePath(image, "original"), file, mediaType));
   return acceptUpload(deps, image, { mediaType, sizeBytes: file.size });
 }
 
 /** A picture whose bytes will be sent to a signed URL. */
-export async function startUpload(deps: Deps, caller: Caller, announced: NewImageUpload) {
+export async function startUpload(
+  deps: Deps,
+  caller: Caller,
+  { id, announced }: { id: string; announced: NewImageUpload },
+) {
   const ownerId = requireSignedIn(caller);
   checkSize(deps, announced.sizeBytes, "sizeBytes");
   const image = await addImage(deps, caller, {
+    id,
     ownerId,
     names: [announced.name],
     fields: announced,
     sizeBytes: announced.sizeBytes,
   });
+  if (image.state !== "uploading") throw new AppError("conflict", "This upload has ended already.");
   const upload = await orTakeBack(deps, image, () => deps.objects.createUpload(imagePath(image, "original")));
   return { image, upload };
 }
@@ -96,6 +106,7 @@ export async function completeUpload(deps: Deps, caller: Caller, id: string): Pr
 }
 
 interface WantedImage {
+  id: string;
   ownerId: string | null;
   /** The first free one is taken. */
   names: readonly string[];
@@ -103,11 +114,14 @@ interface WantedImage {
   sizeBytes: number;
 }
 
-/** The first transaction, as the caller: the policies decide whether they may. */
+/**
+ * The first transaction, as the caller: the policies decide whether they may. A request that is sent again may find
+ * the row that its first run made, in any state.
+ */
 async function addImage(deps: Deps, caller: Caller, wanted: WantedImage): Promise<ImageRow> {
-  const { ownerId, names, fields, sizeBytes } = wanted;
+  const { id, ownerId, names, fields, sizeBytes } = wanted;
   const image: Omit<NewImage, "name"> = {
-    id: createId(),
+    id,
     ownerId,
     title: fields.title ?? null,
     keywords: fields.keywords ?? [],
@@ -117,7 +131,8 @@ async function addImage(deps: Deps, caller: Caller, wanted: WantedImage): Promis
   for (let attempt = 0; attempt < Math.min(names.length, 5); attempt++) {
     const row = await transactAs(deps.sql, caller, async (transaction) => {
       const name = await findFreeName(transaction, ownerId, names);
-      return name === undefined ? undefined : insertImage(transaction, { ...image, name });
+      const inserted = name === undefined ? undefined : await insertImage(transaction, { ...image, name });
+      return inserted ?? findImage(transaction, id);
     });
     if (row) return row;
   }

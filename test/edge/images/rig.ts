@@ -33,6 +33,8 @@ export interface Upload {
   fileName?: string;
   type?: string;
   fields?: [string, string][];
+  /** Its Idempotency-Key. */
+  key?: string;
 }
 
 export interface ReadyImage {
@@ -85,11 +87,19 @@ export async function openRig(environment: Record<string, string> = {}): Promise
     storage: "ok",
     storageCalls: 0,
 
-    upload(who, { bytes = jpeg(), fileName = `${createId()}.jpg`, type = "image/jpeg", fields = [] } = {}) {
+    upload(who, upload = {}) {
+      const {
+        bytes = jpeg(),
+        fileName = `${createId()}.jpg`,
+        type = "image/jpeg",
+        fields = [],
+        key,
+      } = upload;
       const form = new FormData();
       form.set("file", new File([bytes], fileName, { type }));
       for (const [field, value] of fields) form.append(field, value);
-      return testApp.call(who, "POST", "/images", { body: form });
+      const headers: Record<string, string> = key ? { "idempotency-key": key } : {};
+      return testApp.call(who, "POST", "/images", { body: form, headers });
     },
 
     sendJson: (who, method, path, body) =>

@@ -72,6 +72,68 @@ test("a file is kept as it came, and its job waits", async () => {
   ]);
 });
 
+/** What a crash leaves before the answer is kept, when the two minutes are over for which its key was locked. */
+async function forgetAnswers(): Promise<void> {
+  await rig.sql`
+    update parlance.idempotency_keys
+    set status = null, headers = null, body = null, locked_until = clock_timestamp()
+  `;
+}
+
+test("a file whose answer was lost in a crash is sent again with its key and answered with the same job", async () => {
+  const upload = { fileName: "lost.jpg", key: "lost" };
+  const first = await rig.upload(rig.alice, upload);
+  await forgetAnswers();
+  const second = await rig.upload(rig.alice, upload);
+  expect([second.status, second.body]).toEqual([202, first.body]);
+  expect((await listRows()).map((row) => row.name)).toEqual(["lost.jpg"]);
+});
+
+test("a file whose upload broke off in a crash is sent again with its key and goes on with its row", async () => {
+  const upload = {
+    fileName: "broken.jpg",
+    key: "broken",
+    fields: [["name", "broken"]] as [string, string][],
+  };
+  const first = await rig.upload(rig.alice, upload);
+  await rig.sql`delete from parlance.jobs where id = ${first.body.job.id}`;
+  await rig.sql`update parlance.images set state = 'uploading', media_type = null`;
+  await forgetAnswers();
+  const second = await rig.upload(rig.alice, upload);
+  expect(second.status, second.text).toBe(202);
+  expect(second.body.image).toMatchObject({ id: first.body.image.id, state: "processing" });
+  expect((await listRows()).map((row) => [row.name, row.state])).toEqual([["broken", "processing"]]);
+  expect((await listJobs()).map((job) => job.id)).toContain(second.body.job.id);
+});
+
+test("a key belongs to its user: the same file of another is another picture", async () => {
+  const upload = { fileName: "both.jpg", key: "both" };
+  const [one, other] = [await rig.upload(rig.alice, upload), await rig.upload(rig.bob, upload)];
+  expect([one.status, other.status]).toEqual([202, 202]);
+  expect(one.body.image.id).not.toBe(other.body.image.id);
+});
+
+test("an upload by URL that is announced again with its key goes on with its row until it is completed", async () => {
+  const announced = { name: "announced.jpg", mediaType: "image/jpeg", sizeBytes: jpeg().length };
+  const announce = () =>
+    rig.call(rig.alice, "POST", "/images", {
+      body: JSON.stringify(announced),
+      headers: { "content-type": "application/json", "idempotency-key": "announced" },
+    });
+  const first = await announce();
+  await forgetAnswers();
+  const second = await announce();
+  expect([second.status, second.body.image]).toEqual([201, first.body.image]);
+  await fetch(second.body.upload.url, {
+    method: "PUT",
+    body: jpeg(),
+    headers: { "content-type": "image/jpeg" },
+  });
+  await rig.call(rig.alice, "POST", `/images/${first.body.image.id}/completion`);
+  await forgetAnswers();
+  expect(refusal(await announce())).toEqual([409, "conflict"]);
+});
+
 test("what the secret key adds is the house's", async () => {
   const answer = await rig.upload("secret");
   expect(answer.status, answer.text).toBe(202);
