@@ -141,13 +141,17 @@ export async function removeIdleRateBuckets(sql: Sql, rowsMax: number): Promise<
   return count;
 }
 
-export async function removeOldQueryVectors(sql: Sql, rowsMax: number): Promise<number> {
+/** What was asked long ago, and more than `rowsKept`: whoever searches for new words adds a row. */
+export async function removeOldQueryVectors(sql: Sql, rowsMax: number, rowsKept = 100_000): Promise<number> {
   const { count } = await sql`
     delete from parlance.query_vectors
     where (space_id, query) in (
       select space_id, query
       from parlance.query_vectors
-      where created_at < now() - interval '30 days'
+      where created_at < greatest(
+        now() - interval '30 days',
+        (select created_at from parlance.query_vectors order by created_at desc offset ${rowsKept} limit 1)
+      )
       limit ${rowsMax}
     )
   `;

@@ -451,7 +451,8 @@ create function parlance.expire_leases(jobs_max integer, except_ids uuid[] defau
   returning jobs.id, jobs.kind, jobs.owner_id, jobs.subject_id, jobs.payload, jobs.state
 $$;
 
--- Removes ended jobs and old events in one bounded batch; answers how many rows went.
+-- Removes ended jobs and old events in one bounded batch; answers how many rows went. Interactive work of the house
+-- goes after an hour: whoever searches makes some, nobody follows it, and strangers could fill the disk with it.
 create function parlance.prune_jobs(ended_before timestamptz, events_before timestamptz, rows_max integer) returns integer
   language plpgsql volatile security definer set search_path = ''
   as $$
@@ -463,6 +464,7 @@ begin
   where jobs.id in (
     select old.id from parlance.jobs as old
     where old.finished_at < ended_before
+      or (old.owner_id is null and old.lane = 'interactive' and old.finished_at < now() - interval '1 hour')
     order by old.finished_at
     limit least(rows_max, 10000)
     for update skip locked
