@@ -85,7 +85,8 @@ function readConfig(): SidecarConfig {
   }
 }
 
-if (import.meta.main) {
+/** Settings from the environment, the log to stderr; ends the process. */
+export async function runProcess(): Promise<never> {
   const config = readConfig();
   const log = createLog((line) => process.stderr.write(`${line}\n`), config.logLevel);
   const die = (event: string) => (error: unknown) => {
@@ -96,3 +97,5 @@ if (import.meta.main) {
   process.on("uncaughtException", die("worker.uncaught-exception"));
   process.exit(await run(config, log));
 }
+
+if (import.meta.main) await runProcess();

@@ -68,22 +68,20 @@ async function runBeside({
   const { DATABASE_URL: _url, SUPABASE_DB_URL: _databaseUrl, ...env } = environment;
   const start = () => {
     const startedAtMs = Date.now();
-    return Bun.spawn(
-      [process.execPath, fileURLToPath(new URL("../../gpu-sidecar/main.ts", import.meta.url))],
-      {
-        env: { ...env, SIDECAR_DB_URL: loginUrl(config.databaseUrl ?? "", "parlance_sidecar") },
-        stdio: ["ignore", "ignore", Bun.file(join(config.dataDir, "sidecar.log"))],
-        detached: true,
-        onExit: (_child, code, signal) => {
-          if (stopping) return;
-          log.error("sidecar.ended", { code, signal });
-          restartMs = Date.now() - startedAtMs > 60_000 ? 1_000 : Math.min(restartMsMax, restartMs * 2);
-          timer = setTimeout(() => {
-            current = start();
-          }, restartMs);
-        },
+    return Bun.spawn([process.execPath, fileURLToPath(new URL("./sidecar-child.ts", import.meta.url))], {
+      env: { ...env, SIDECAR_DB_URL: loginUrl(config.databaseUrl ?? "", "parlance_sidecar") },
+      // Its input ends with this process, and then so does the sidecar.
+      stdio: ["pipe", "ignore", Bun.file(join(config.dataDir, "sidecar.log"))],
+      detached: true,
+      onExit: (_child, code, signal) => {
+        if (stopping) return;
+        log.error("sidecar.ended", { code, signal });
+        restartMs = Date.now() - startedAtMs > 60_000 ? 1_000 : Math.min(restartMsMax, restartMs * 2);
+        timer = setTimeout(() => {
+          current = start();
+        }, restartMs);
       },
-    );
+    });
   };
   let current = start();
   const stop = async () => {
