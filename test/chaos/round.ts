@@ -1,0 +1,143 @@
+/**
+ * One round: load, a kill at its moment, what died comes back, and everything is looked at.
+ *
+ *   uploads ──▶ moment ──▶ kill ──▶ restart ──▶ sent again ──▶ all ended ──▶ check ──▶ time passes ──▶ sweep ──▶ check
+ */
+import { sweepImages } from "../../shared/images/kinds.ts";
+import { addJob } from "../../shared/jobs/queue.ts";
+import { sweepFiles } from "../../supabase/local/storage/files.ts";
+import { until } from "../helpers/until.ts";
+import { checkEnded, checkSwept } from "./check.ts";
+import { readFacts } from "./facts.ts";
+import type { House } from "./house.ts";
+import { awaitMoment, type Reached } from "./moments.ts";
+import type { Plan } from "./plan.ts";
+import type { Sender, Told } from "./sender.ts";
+import { patiently } from "./server.ts";
+
+export interface RoundReport {
+  /** What is not as it must be; empty when all is well. */
+  readonly problems: readonly string[];
+  readonly isReached: boolean;
+  readonly accepted: number;
+  readonly unclear: number;
+}
+
+export async function runRound(house: House, sender: Sender, plan: Plan): Promise<RoundReport> {
+  house.startSidecars();
+  await house.awaitSidecars();
+  const killed = Promise.withResolvers<void>();
+  const sending = Promise.all(plan.uploads.map((upload) => sender.send(upload, killed.promise)));
+  const reached = await awaitMoment(house, plan);
+  await kill(house, plan, reached);
+  killed.resolve();
+  await reached.release();
+  await restart(house, plan);
+  const tolds = await sending;
+  const unclear = tolds.filter((told) => !told.accepted && told.refusedWith === undefined).length;
+  await letLocksPass(house);
+  for (const told of tolds) await sender.resume(told);
+  const problems = [...(await checkAll(house, tolds)), ...house.takeSurprises()];
+  return {
+    problems,
+    isReached: reached.isReached,
+    accepted: tolds.filter((told) => told.accepted).length,
+    unclear,
+  };
+}
+
+async function kill(house: House, { scenario }: Plan, { workerId }: Reached): Promise<void> {
+  const killSidecar = () => house.killSidecar(workerId);
+  const crash = () => house.server.crash();
+  if (scenario === "sidecar") await killSidecar();
+  if (scenario === "api") await house.killApi();
+  if (scenario === "postgres") await crash();
+  if (scenario === "sidecar and postgres") await Promise.all([killSidecar(), crash()]);
+  if (scenario === "api and sidecar") await Promise.all([house.killApi(), killSidecar()]);
+}
+
+async function restart(house: House, { scenario, awayMs }: Plan): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, awayMs));
+  if (scenario.includes("postgres")) await house.server.start();
+  if (scenario.startsWith("api")) await house.startApi();
+  house.startSidecars();
+  await house.awaitSidecars();
+}
+
+/** Waits until all has ended, looks, sweeps, and looks again. */
+export async function checkAll(house: House, tolds: readonly Told[]): Promise<string[]> {
+  const ended = await awaitEndings(house);
+  const problems = [...ended, ...checkEnded(await patiently(() => readFacts(house)), tolds)];
+  await letTimePass(house);
+  await sweep(house);
+  const facts = await readFacts(house);
+  return [
+    ...problems,
+    ...checkEnded(facts, tolds).filter((problem) => !problems.includes(problem)),
+    ...checkSwept(facts),
+  ];
+}
+
+const endingMsMax = 40_000;
+
+/** Waits until nothing is in work any more. The wait before a next try is cut short; leases are not. */
+export async function awaitEndings({ sql }: House): Promise<string[]> {
+  try {
+    await until(
+      "all accepted pictures ended",
+      () =>
+        patiently(async () => {
+          const hurried = await sql`
+            update parlance.jobs set run_after = now() where state = 'queued' and run_after > now()
+          `;
+          if (hurried.count > 0) await sql`select pg_notify('parlance_jobs', 'bulk')`;
+          const [open] = await sql<{ count: number }[]>`
+            select (select count(*) from parlance.images where state = 'processing')
+              + (select count(*) from parlance.jobs where kind = 'images.ingest-image' and finished_at is null) as count
+          `;
+          return open?.count === 0;
+        }),
+      { timeoutMs: endingMsMax, everyMs: 25 },
+    );
+    return [];
+  } catch (error) {
+    return [String(error)];
+  }
+}
+
+/** The two minutes for which a key is locked whose first request died. */
+async function letLocksPass({ sql }: House): Promise<void> {
+  await patiently(
+    () => sql`
+      update parlance.idempotency_keys set locked_until = clock_timestamp() where status is null
+    `,
+  );
+}
+
+/** Makes every object and every unfinished upload three hours old. */
+async function letTimePass({ sql }: House): Promise<void> {
+  await sql.begin(async (transaction) => {
+    // Without the triggers that date a change.
+    await transaction`set local session_replication_role = replica`;
+    await transaction`
+      update storage.objects
+      set created_at = now() - interval '3 hours', updated_at = now() - interval '3 hours'
+    `;
+    await transaction`
+      update parlance.images set created_at = now() - interval '3 hours' where state = 'uploading'
+    `;
+  });
+}
+
+/** The sweep of the house, run by ticks; then that of the disk, as a start runs it. */
+async function sweep(house: House): Promise<void> {
+  const jobId = await addJob(house.sql, sweepImages, { payload: {}, ownerId: null });
+  await until("the sweep is done", async () => {
+    const url = `${house.apiUrl}/jobs/ticks`;
+    const headers = { apikey: house.secretKey };
+    await fetch(url, { method: "POST", headers, signal: AbortSignal.timeout(20_000) });
+    const [job] = await house.sql<{ state: string }[]>`select state from parlance.jobs where id = ${jobId}`;
+    return job?.state === "done";
+  });
+  await sweepFiles(house.sql, house.objectsFolder, { olderThanMs: 0 });
+}
