@@ -150,7 +150,7 @@ export async function removeOldQueryVectors(sql: Sql, rowsMax: number, rowsKept 
       from parlance.query_vectors
       where created_at < greatest(
         now() - interval '30 days',
-        (select created_at from parlance.query_vectors order by created_at desc offset ${rowsKept} limit 1)
+        (select created_at from parlance.query_vectors order by created_at desc offset ${rowsKept - 1} limit 1)
       )
       limit ${rowsMax}
     )

@@ -4,6 +4,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import postgres from "postgres";
+import type { Environment } from "../../shared/config.ts";
 import { createLog } from "../../shared/log.ts";
 import { readLocalConfig } from "../../supabase/local/config.ts";
 import { loginUrl } from "../../supabase/local/logins.ts";
@@ -13,7 +14,7 @@ import type { HttpTarget } from "./suite.ts";
 const root = join(import.meta.dirname, "..", "..");
 
 /** A database of its own on the server that the URL names, and how to remove it. */
-async function createDatabase(serverUrl: string): Promise<{ url: string; drop(): Promise<void> }> {
+export async function createDatabase(serverUrl: string): Promise<{ url: string; drop(): Promise<void> }> {
   const name = `parlance_http_${crypto.randomUUID().replaceAll("-", "")}`;
   const admin = postgres(serverUrl, { max: 1, onnotice: () => {} });
   await admin.unsafe(`create database ${name}`);
@@ -28,7 +29,15 @@ async function createDatabase(serverUrl: string): Promise<{ url: string; drop():
   };
 }
 
-async function openStack(databaseUrl?: string): Promise<{ stack: Stack; close(): Promise<void> }> {
+export interface OpenStack {
+  readonly stack: Stack;
+  /** Where it keeps what it keeps. */
+  readonly folder: string;
+  close(): Promise<void>;
+}
+
+/** Everything as `bun run start` starts it, in a folder of its own; settings replace the usual ones. */
+export async function openStack(databaseUrl?: string, settings: Environment = {}): Promise<OpenStack> {
   const folder = await mkdtemp(join(tmpdir(), "parlance-http-"));
   const config = readLocalConfig({
     PORT: "0",
@@ -38,11 +47,13 @@ async function openStack(databaseUrl?: string): Promise<{ stack: Stack; close():
     RATE_LIMIT_SEARCH: "10000",
     RATE_LIMIT_JOB: "100000",
     ...(databaseUrl ? { DATABASE_URL: databaseUrl } : {}),
+    ...settings,
   });
   const log = createLog((line) => appendFileSync(join(folder, "parlance.log"), `${line}\n`));
   const stack = await startStack(config, log);
   return {
     stack,
+    folder,
     async close() {
       await stack.stop();
       await rm(folder, { recursive: true, force: true });
