@@ -3,7 +3,6 @@
  * Any of them can be killed and brought back; the data folder, the port and the database stay.
  */
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import postgres, { type Sql } from "postgres";
@@ -12,6 +11,7 @@ import { statusPath } from "../../supabase/local/config.ts";
 import { loginUrl } from "../../supabase/local/logins.ts";
 import type { Status } from "../../supabase/local/status.ts";
 import { until } from "../helpers/until.ts";
+import { findFreePort } from "./ports.ts";
 import { HouseProcess } from "./process.ts";
 import { openServer, type Server } from "./server.ts";
 import { installWitness } from "./witness.ts";
@@ -213,15 +213,4 @@ export class House {
 function findWorkerId(sidecar: HouseProcess | undefined): string | undefined {
   const line = sidecar?.lines.find((text) => text.includes('"worker.started"'));
   return line && (JSON.parse(line) as { workerId: string }).workerId;
-}
-
-function findFreePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === "object" && address ? address.port : 0));
-    });
-  });
 }

@@ -1,8 +1,12 @@
 /** The Postgres of the house: a server of its own that can be crashed, or a database on one that is shared. */
 import { execFile } from "node:child_process";
+import { rm } from "node:fs/promises";
+import { homedir } from "node:os";
+import { join } from "node:path";
 import { promisify } from "node:util";
 import postgres from "postgres";
 import { isTransientDatabaseError } from "../../shared/database.ts";
+import { findFreePort } from "./ports.ts";
 
 export interface Server {
   /** A superuser's URL of a new database. */
@@ -16,40 +20,46 @@ export interface Server {
   close(): Promise<void>;
 }
 
-/** The port of the server that is ours to crash. */
-const ownPort = "54333";
-
-/** `script` starts and crashes servers (`start PORT`, `kill PORT`, `stop PORT`); `sharedUrl` is used where there is none. */
+/**
+ * `script` starts and crashes servers (`start PORT`, `kill PORT`) whose data lies in `$POSTGRES17_DIR/data-PORT`;
+ * `sharedUrl` is used where there is none.
+ */
 export async function openServer(script: string | undefined, sharedUrl: string): Promise<Server> {
   return script ? openOwnServer(script) : openSharedServer(sharedUrl);
 }
 
 async function openOwnServer(script: string): Promise<Server> {
-  const serverUrl = (await run(script, "start", ownPort)).trim().split("\n").at(-1) ?? "";
-  const configure = async (change: "set" | "reset", value = "") => {
-    await askAdmin(serverUrl, `alter system ${change} synchronous_standby_names ${value}`);
+  const port = String(await findFreePort());
+  const serverUrl = (await run(script, "start", port)).trim().split("\n").at(-1) ?? "";
+  const database = await createDatabase(serverUrl);
+  const configure = async (change: string) => {
+    await askAdmin(serverUrl, `alter system ${change}`);
     await askAdmin(serverUrl, "select pg_reload_conf()");
   };
-  await configure("reset");
-  const database = await createDatabase(serverUrl);
   return {
     url: database.url,
     crashIs: "the server stopped at once",
     async leaveCommitsUnanswered() {
       // A commit is on disk before it waits for a standby, and this one never comes.
-      await configure("set", "= 'nobody'");
+      await configure("set synchronous_standby_names = 'nobody'");
       return true;
     },
-    crash: async () => void (await run(script, "kill", ownPort)),
+    crash: async () => void (await run(script, "kill", port)),
     async start() {
-      await run(script, "start", ownPort);
-      await configure("reset");
+      await run(script, "start", port);
+      await configure("reset synchronous_standby_names");
     },
     async close() {
-      await database.drop();
-      await run(script, "stop", ownPort);
+      await run(script, "kill", port);
+      await rm(join(findServersFolder(), `data-${port}`), { recursive: true, force: true });
     },
   };
+}
+
+/** Where the script keeps its servers. */
+function findServersFolder(): string {
+  const { POSTGRES17_DIR, XDG_CACHE_HOME } = process.env;
+  return POSTGRES17_DIR ?? join(XDG_CACHE_HOME ?? join(homedir(), ".cache"), "postgres17");
 }
 
 async function openSharedServer(serverUrl: string): Promise<Server> {
