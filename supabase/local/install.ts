@@ -3,16 +3,19 @@
  * `production` is what running needs, `all` adds what tests and benches need. What is there is left alone.
  */
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 const root = join(import.meta.dirname, "..", "..");
 const stampPath = join(root, "node_modules", ".parlance-install.json");
 
+/** Of what decides which packages lie there: the lockfile, and our patches of them. */
 function hashLock(): string {
-  return createHash("sha256")
-    .update(readFileSync(join(root, "bun.lock")))
-    .digest("hex");
+  const patches = join(root, "shared", "patches");
+  const files = [join(root, "bun.lock"), ...readdirSync(patches).map((name) => join(patches, name))];
+  const hash = createHash("sha256");
+  for (const file of files.sort()) hash.update(readFileSync(file));
+  return hash.digest("hex");
 }
 
 /** Whether node_modules already holds what this lockfile names, for this extent or a larger one. */
