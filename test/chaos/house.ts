@@ -18,6 +18,8 @@ import { installWitness } from "./witness.ts";
 
 const root = join(import.meta.dirname, "..", "..");
 const sidecarsInHouse = 2;
+/** A process may take this long to be there; it is far less on a machine that has nothing else to do. */
+const starting = { timeoutMs: 60_000, everyMs: 20 };
 
 export interface HouseOptions {
   readonly postgresScript: string | undefined;
@@ -86,14 +88,15 @@ export class House {
       this.folder,
     );
     this.#api = api;
-    await until("the API answers", async () => {
+    const isThere = async () => {
       if (api.endedByItself) throw new Error(`the API did not start:\n${api.lines.join("\n")}`);
       const answer = await fetch(`${this.apiUrl}/health`, { signal: AbortSignal.timeout(1_000) }).catch(
         () => undefined,
       );
       return answer?.ok ?? false;
-    });
-    await until("the API has said its keys", () => this.#readStatus());
+    };
+    await until("the API answers", isThere, starting);
+    await until("the API has said its keys", () => this.#readStatus(), starting);
   }
 
   async #readStatus(): Promise<boolean> {
@@ -130,12 +133,12 @@ export class House {
 
   /** Resolves when every sidecar has started its work. */
   async awaitSidecars(): Promise<void> {
-    for (const sidecar of this.#sidecars) {
-      await until("the sidecars work", () => {
+    const areThere = () =>
+      this.#sidecars.every((sidecar) => {
         if (sidecar?.endedByItself) throw new Error(`a sidecar ended:\n${sidecar.lines.join("\n")}`);
         return findWorkerId(sidecar) !== undefined;
       });
-    }
+    await until("the sidecars work", areThere, starting);
   }
 
   /** Kills the sidecar of that worker; another one where there is none such. */

@@ -6,6 +6,7 @@ import type { Sql } from "postgres";
 import { isTransientDatabaseError } from "../../shared/database.ts";
 import type { House } from "./house.ts";
 import type { Moment, Plan } from "./plan.ts";
+import { startSweepOfOrphans } from "./sweeping.ts";
 
 export interface Reached {
   /** The worker that is at this moment, where one is. */
@@ -20,6 +21,7 @@ const watchMsMax = 2_500;
 
 export async function awaitMoment(house: House, plan: Plan): Promise<Reached> {
   await wait(plan.lookAfterMs);
+  if (plan.moment === "sweeping") await startSweepOfOrphans(house);
   const reached = await new Watch(house, plan).run(plan.moment);
   await wait(plan.delayMs);
   return reached;
@@ -57,6 +59,7 @@ class Watch {
       claimed: () => this.#see(() => this.#findClaimed()),
       "derivatives stored": () => this.#see(() => this.#findDerivative()),
       "object stored": () => this.#hold("uploading", () => this.#findImage("uploading", tagsOf(quick))),
+      sweeping: () => this.#see(() => this.#findSweep()),
       landing: () => this.#hold("processing", () => this.#findClaimed()),
       // One that is sent again with its key, so that it could become two pictures.
       "acceptance unanswered": () =>
@@ -134,6 +137,16 @@ class Watch {
       select subject_id as id, claimed_by as worker_id
       from parlance.jobs
       where state = 'running' and kind = 'images.ingest-image'
+      limit 1
+    `;
+    return row;
+  }
+
+  async #findSweep(): Promise<Found | undefined> {
+    const [row] = await this.#sql<Found[]>`
+      select id, null as worker_id
+      from parlance.jobs
+      where state = 'running' and kind = 'images.sweep-objects'
       limit 1
     `;
     return row;

@@ -11,7 +11,15 @@ export type Scenario = (typeof scenarios)[number];
  */
 const moments = {
   sidecar: ["claimed", "derivatives stored", "landing", "any"],
-  api: ["bytes arriving", "row written", "object stored", "accepted", "derivatives stored", "any"],
+  api: [
+    "bytes arriving",
+    "row written",
+    "object stored",
+    "accepted",
+    "derivatives stored",
+    "sweeping",
+    "any",
+  ],
   postgres: ["acceptance unanswered", "landing unanswered", "claimed", "any", "derivatives stored"],
   "sidecar and postgres": ["landing unanswered", "landing", "claimed", "any"],
   "api and sidecar": ["object stored", "derivatives stored", "any", "landing"],

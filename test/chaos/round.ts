@@ -3,9 +3,6 @@
  *
  *   uploads ──▶ moment ──▶ kill ──▶ restart ──▶ sent again ──▶ all ended ──▶ check ──▶ time passes ──▶ sweep ──▶ check
  */
-import { sweepImages } from "../../shared/images/kinds.ts";
-import { addJob } from "../../shared/jobs/queue.ts";
-import { sweepFiles } from "../../supabase/local/storage/files.ts";
 import { until } from "../helpers/until.ts";
 import { checkEnded, checkSwept } from "./check.ts";
 import { readFacts } from "./facts.ts";
@@ -14,6 +11,7 @@ import { awaitMoment, type Reached } from "./moments.ts";
 import type { Plan } from "./plan.ts";
 import type { Sender, Told } from "./sender.ts";
 import { patiently } from "./server.ts";
+import { makeOld, sweep } from "./sweeping.ts";
 
 export interface RoundReport {
   /** What is not as it must be; empty when all is well. */
@@ -115,29 +113,9 @@ async function letLocksPass({ sql }: House): Promise<void> {
 }
 
 /** Makes every object and every unfinished upload three hours old. */
-async function letTimePass({ sql }: House): Promise<void> {
-  await sql.begin(async (transaction) => {
-    // Without the triggers that date a change.
-    await transaction`set local session_replication_role = replica`;
-    await transaction`
-      update storage.objects
-      set created_at = now() - interval '3 hours', updated_at = now() - interval '3 hours'
-    `;
-    await transaction`
-      update parlance.images set created_at = now() - interval '3 hours' where state = 'uploading'
-    `;
-  });
-}
-
-/** The sweep of the house, run by ticks; then that of the disk, as a start runs it. */
-async function sweep(house: House): Promise<void> {
-  const jobId = await addJob(house.sql, sweepImages, { payload: {}, ownerId: null });
-  await until("the sweep is done", async () => {
-    const url = `${house.apiUrl}/jobs/ticks`;
-    const headers = { apikey: house.secretKey };
-    await fetch(url, { method: "POST", headers, signal: AbortSignal.timeout(20_000) });
-    const [job] = await house.sql<{ state: string }[]>`select state from parlance.jobs where id = ${jobId}`;
-    return job?.state === "done";
-  });
-  await sweepFiles(house.sql, house.objectsFolder, { olderThanMs: 0 });
+async function letTimePass(house: House): Promise<void> {
+  await makeOld(house);
+  await house.sql`
+    update parlance.images set created_at = now() - interval '3 hours' where state = 'uploading'
+  `;
 }
