@@ -64,18 +64,14 @@ function collectTags(groups: readonly Fields[]): Record<string, ExifValue> {
 
 function toValue(raw: unknown): ExifValue | undefined {
   if (typeof raw === "string") return toText(raw);
-  if (typeof raw === "number") return isMeasure(raw) ? raw : undefined;
+  if (typeof raw === "number") return Number.isFinite(raw) ? raw : undefined;
   if (raw instanceof Date) return isPlausible(raw) ? raw.toISOString().slice(0, 19) : undefined;
   // Names with accents come as bytes: the standard says ASCII, cameras write UTF-8.
   if (raw instanceof Uint8Array) return toText(new TextDecoder().decode(raw.subarray(0, 4 * textLengthMax)));
   if (!Array.isArray(raw) || raw.length === 0 || raw.length > numbersMax) return undefined;
-  return raw.every(isMeasure) ? raw : undefined;
-}
-
-/** What a camera may measure. Postgres writes a number with all its digits, and a double may have hundreds. */
-function isMeasure(value: unknown): value is number {
-  if (typeof value !== "number" || !Number.isFinite(value)) return false;
-  return value === 0 || (Math.abs(value) < 1e15 && Math.abs(value) > 1e-15);
+  return raw.every((value) => typeof value === "number" && Number.isFinite(value))
+    ? (raw as number[])
+    : undefined;
 }
 
 /** Up to the first NUL; text with other control characters is bytes in disguise. */

@@ -114,8 +114,8 @@ describe("what is sent as a picture", () => {
   });
 });
 
-/** EXIF in which each of the tags points to the same bytes. */
-function writeExif(tags: readonly number[], type: number, value: Uint8Array): Buffer {
+/** EXIF in which each of the tags points to the same text. */
+function writeExif(tags: readonly number[], value: Uint8Array): Buffer {
   const at = 8 + 2 + 12 * tags.length + 4;
   const block = Buffer.alloc(at + value.length);
   block.write("II*\0", "latin1");
@@ -124,8 +124,8 @@ function writeExif(tags: readonly number[], type: number, value: Uint8Array): Bu
   for (const [index, tag] of tags.entries()) {
     const entry = 10 + 12 * index;
     block.writeUInt16LE(tag, entry);
-    block.writeUInt16LE(type, entry + 2);
-    block.writeUInt32LE(type === 12 ? value.length / 8 : value.length, entry + 4);
+    block.writeUInt16LE(2, entry + 2);
+    block.writeUInt32LE(value.length, entry + 4);
     block.writeUInt32LE(at, entry + 8);
   }
   block.set(value, at);
@@ -141,16 +141,13 @@ function withExif(jpeg: Buffer, exif: Buffer): Buffer {
 describe("EXIF that says one thing a hundred times", () => {
   // Names from the specification of DNG, which any picture may bear.
   const tags = Array.from({ length: 140 }, (_, index) => 0xc612 + index);
-  const doubles = Buffer.alloc(16 * 8);
-  for (let index = 0; index < 16; index++) doubles.writeDoubleLE(1.2345e300, 8 * index);
 
   test.each([
-    ["quotes", 2, Buffer.from(`${'"'.repeat(490)}\0`)],
-    ["backslashes", 2, Buffer.from(`${"\\".repeat(490)}\0`)],
-    ["letters of three bytes", 2, Buffer.from(`${"€".repeat(400)}\0`)],
-    ["numbers of three hundred digits", 12, doubles],
-  ])("in %s does not keep the picture from being taken in", async (_what, type, value) => {
-    const exif = writeExif(tags, type, value);
+    ["quotes", Buffer.from(`${'"'.repeat(490)}\0`)],
+    ["backslashes", Buffer.from(`${"\\".repeat(490)}\0`)],
+    ["letters of three bytes", Buffer.from(`${"€".repeat(400)}\0`)],
+  ])("in %s does not keep the picture from being taken in", async (_what, value) => {
+    const exif = writeExif(tags, value);
     const file = withExif(await drawJpeg(), exif);
     expect(await fateOf(file)).toBe("done");
     expect(Buffer.byteLength(JSON.stringify(readExif(exif).tags))).toBeLessThan(40_000);

@@ -161,8 +161,8 @@ describe("a form", () => {
   test("with megabytes of keywords is refused unsplit", async () => {
     const answer = await rig.sendForm(rig.alice, writeForm([["keywords", "a,".repeat(4 * MiB)]]));
     expect(answer.status).toBe(400);
-    expect(answer.body.errors.map(({ field }: { field: string }) => field)).toContain("body.keywords");
-    expect(answer.text.length).toBeLessThan(10_000);
+    const tooLong = { field: "body.keywords", message: expect.stringContaining("characters") };
+    expect(answer.body.errors).toContainEqual(tooLong);
   });
 
   test("with a hundred thousand fields is refused", async () => {

@@ -83,19 +83,17 @@ async function drip(head: string): Promise<string> {
     received += chunk.toString();
   });
   const dripping = setInterval(() => socket.write("-"), 50);
-  const patience = setTimeout(() => socket.destroy(), 8_000);
-  let hungUp = false;
-  socket.on("end", () => {
-    hungUp = true;
-  });
-  socket.on("error", () => {
-    hungUp = true;
-  });
+  let isOurs = false;
+  const patience = setTimeout(() => {
+    isOurs = true;
+    socket.destroy();
+  }, 8_000);
+  socket.on("error", () => {});
   socket.on("close", () => resolve());
   await promise;
   clearInterval(dripping);
   clearTimeout(patience);
-  if (!hungUp) throw new Error(`the server did not hang up after: ${received.slice(0, 100)}`);
+  if (isOurs) throw new Error(`the server did not hang up after: ${received.slice(0, 100)}`);
   return received;
 }
 
