@@ -79,9 +79,13 @@ function signalReaches(id: number): boolean {
   }
 }
 
-/** The id, and where /proc exists the start time in clock ticks: ids are used again, above all in containers. */
+/**
+ * The id, and where /proc exists the start time in clock ticks: ids are used again, above all in containers. One that
+ * ended and whose parent did not ask yet (Z, X) holds nothing any more.
+ */
 async function describeProcess(id: number): Promise<string> {
   const status = await readFile(`/proc/${id}/stat`, "utf8").catch(() => "");
-  const startTicks = status.slice(status.lastIndexOf(")") + 2).split(" ")[19] ?? "";
-  return `${id} ${startTicks}`.trim();
+  const fields = status.slice(status.lastIndexOf(")") + 2).split(" ");
+  if (/^[ZX]/.test(fields[0] ?? "")) return "";
+  return `${id} ${fields[19] ?? ""}`.trim();
 }

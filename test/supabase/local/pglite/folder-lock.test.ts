@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { lockFolder } from "../../../../supabase/local/pglite/folder-lock.ts";
+import { until } from "../../../helpers/until.ts";
 
 let root: string;
 let folder: string;
@@ -33,6 +34,22 @@ test("a folder of a process that lives is refused, naming it", async () => {
   other.kill();
   await other.exited;
   await (await lockFolder(folder))();
+});
+
+test("a folder of a process that ended, and whose parent did not ask how, is taken over", async () => {
+  // `sleep 60` never asks for the child that the shell left it.
+  const parent = Bun.spawn(["sh", "-c", "sleep 0 & echo $!; exec sleep 60"], { stdout: "pipe" });
+  try {
+    const { value } = await parent.stdout.getReader().read();
+    const ended = new TextDecoder().decode(value).trim();
+    const read = async () => (await readFile(`/proc/${ended}/stat`, "utf8")).split(" ");
+    await until(`process ${ended} ended`, async () => (await read())[2] === "Z");
+    await writeFile(`${folder}.lock`, `${ended} ${(await read())[21]}`);
+    await (await lockFolder(folder))();
+  } finally {
+    parent.kill();
+    await parent.exited;
+  }
 });
 
 test.each([
