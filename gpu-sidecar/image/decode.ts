@@ -30,6 +30,9 @@ export interface DecodeOptions {
   readonly budget?: PixelBudget;
 }
 
+// No picture is decoded twice, so what libvips would keep of the last ones is only memory.
+sharp.cache(false);
+
 const defaults = { pixelsMax: 100_000_000, edgeMax: 2048, timeoutSeconds: 30 } as const;
 
 /**

@@ -52,11 +52,11 @@ const plans: readonly Plan[] = [
   plan("campfire.jpg", "Campfire", "fire flames night sparks", drawFire),
 ];
 
-export async function drawSamples(): Promise<Sample[]> {
+export async function drawSamples(): Promise<(Sample & { bytes: Buffer })[]> {
   return Promise.all(plans.map(drawSample));
 }
 
-async function drawSample({ draw, exif, ...about }: Plan): Promise<Sample> {
+async function drawSample({ draw, exif, ...about }: Plan): Promise<Sample & { bytes: Buffer }> {
   const picture = sharp(Buffer.from(draw())).flatten({ background: "#ffffff" });
   const encoded = {
     "image/jpeg": () => picture.jpeg({ quality: 88 }),
@@ -70,4 +70,33 @@ function plan(name: string, title: string, keywords: string, draw: () => string,
   const ending = name.slice(name.lastIndexOf(".") + 1);
   const mediaType = ending === "jpg" ? "image/jpeg" : ending === "png" ? "image/png" : "image/webp";
   return { name, title, keywords: keywords.split(" "), mediaType, draw, ...(exif ? { exif } : {}) };
+}
+
+/** How long drawing may take on a slow machine. */
+const drawMsMax = 120_000;
+
+/**
+ * Draws in a process of its own, while this one does other things: what the drawing takes, about 120 MiB, is given
+ * back only when its process ends.
+ */
+export async function drawSamplesBeside(): Promise<Sample[]> {
+  const child = Bun.spawn([process.execPath, import.meta.path], {
+    stdio: ["ignore", "pipe", "pipe"],
+    timeout: drawMsMax,
+  });
+  const [drawn, errors] = await Promise.all([
+    new Response(child.stdout).text(),
+    new Response(child.stderr).text(),
+  ]);
+  if ((await child.exited) !== 0) {
+    throw new Error(`The samples could not be drawn: ${errors.trim() || child.signalCode}`);
+  }
+  const samples = JSON.parse(drawn) as (Omit<Sample, "bytes"> & { bytes: string })[];
+  return samples.map(({ bytes, ...about }) => ({ ...about, bytes: Buffer.from(bytes, "base64") }));
+}
+
+if (import.meta.main) {
+  const samples = await drawSamples();
+  const texts = samples.map(({ bytes, ...about }) => ({ ...about, bytes: bytes.toString("base64") }));
+  await Bun.write(Bun.stdout, JSON.stringify(texts));
 }
