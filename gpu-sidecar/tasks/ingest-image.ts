@@ -45,15 +45,15 @@ async function ingest(
   const image = await getWaitingImage(sql, imageId);
   const original = await store.get(imagePath(image, "original"), signal);
   signal.throwIfAborted();
-  reportProgress(1, steps, "fetched");
+  reportProgress(1, steps, "decoding");
 
   const { pixels, ...picture } = await preparePicture(original, model.image, { pixelsMax, budget });
   signal.throwIfAborted();
-  reportProgress(2, steps, "decoded");
+  reportProgress(2, steps, "embedding");
 
   const embedding = await embedder.embed(pixels);
   signal.throwIfAborted();
-  reportProgress(3, steps, "embedded");
+  reportProgress(3, steps, "storing");
 
   await Promise.all([
     store.put(imagePath(image, "display"), picture.display, "image/jpeg"),

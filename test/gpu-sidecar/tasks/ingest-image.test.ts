@@ -79,7 +79,7 @@ describe("looking at a picture", () => {
   test("finds out everything about it and tells each step", async () => {
     const bytes = await drawPhotograph();
     const { outcome, steps, imageId } = await ingestBytes(bytes);
-    expect(steps).toEqual(["1/4 fetched", "2/4 decoded", "3/4 embedded", "4/4 stored"]);
+    expect(steps).toEqual(["1/4 decoding", "2/4 embedding", "3/4 storing", "4/4 stored"]);
     expect(outcome).toMatchObject({
       mediaType: "image/jpeg",
       sizeBytes: bytes.length,
