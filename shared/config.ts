@@ -7,10 +7,31 @@ import { z } from "zod";
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 export class SettingsError extends Error {
+  readonly problems: readonly string[];
+
   constructor(problems: readonly string[]) {
     super(`Settings that are wrong or missing:\n${problems.map((problem) => `  ${problem}`).join("\n")}`);
     this.name = "SettingsError";
+    this.problems = problems;
   }
+}
+
+/** What all the readers answer, or one SettingsError with everything that any of them refuses. */
+export function readAll<Readers extends Record<string, () => unknown>>(
+  readers: Readers,
+): { [Name in keyof Readers]: ReturnType<Readers[Name]> } {
+  const problems = new Set<string>();
+  const read = Object.entries(readers).map(([name, reader]) => {
+    try {
+      return [name, reader()];
+    } catch (error) {
+      if (!(error instanceof SettingsError)) throw error;
+      for (const problem of error.problems) problems.add(problem);
+      return [name, undefined];
+    }
+  });
+  if (problems.size > 0) throw new SettingsError([...problems]);
+  return Object.fromEntries(read);
 }
 
 /** One setting: `expected` says to a person what it takes; `parse` answers undefined, or throws, for what it does not. */
@@ -31,11 +52,14 @@ function attempt<T>(work: () => T): T | undefined {
   }
 }
 
-export function integerSetting(range: { min: number; max: number; unit: string }) {
-  return setting(`a whole number of ${range.unit} from ${range.min} to ${range.max}`, (text) => {
-    const value = /^\d{1,12}$/.test(text) ? Number(text) : Number.NaN;
-    return value >= range.min && value <= range.max ? value : undefined;
-  });
+export function integerSetting(range: { min: number; max: number; unit?: string }) {
+  return setting(
+    `a whole number ${range.unit ? `of ${range.unit} ` : ""}from ${range.min} to ${range.max}`,
+    (text) => {
+      const value = /^\d{1,12}$/.test(text) ? Number(text) : Number.NaN;
+      return value >= range.min && value <= range.max ? value : undefined;
+    },
+  );
 }
 
 /** An http(s) URL, kept without its last slash so that paths can be put behind it. */

@@ -1,10 +1,11 @@
 import { join, resolve } from "node:path";
 import { type Environment, integerSetting, readSettings, setting, urlSetting } from "../../shared/config.ts";
+import { type LogLevel, logLevels } from "../../shared/log.ts";
 
 const text = (expected: string) => setting(expected, (value) => value || undefined);
 
 const settings = {
-  PORT: integerSetting({ min: 0, max: 65_535, unit: "ports" }).default(54_321),
+  PORT: integerSetting({ min: 0, max: 65_535 }).default(54_321),
   HOST: text("an address of this machine").default("127.0.0.1"),
   DATA_DIR: text("a folder").default(".parlance"),
   DATABASE_URL: setting("a URL that begins with postgres://", (value) =>
@@ -13,6 +14,9 @@ const settings = {
   PUBLIC_URL: urlSetting().optional(),
   SAMPLES: setting("true or false", parseFlag).default(true),
   SIDECAR: setting("true or false", parseFlag).default(true),
+  LOG_LEVEL: setting(`one of ${logLevels.join(", ")}`, (text) =>
+    logLevels.find((level) => level === text.toLowerCase()),
+  ).default("info"),
 };
 
 function parseFlag(value: string): boolean | undefined {
@@ -30,12 +34,17 @@ export interface LocalConfig {
   readonly withSamples: boolean;
   /** False where sidecars are started by hand, here or on another machine. */
   readonly withSidecar: boolean;
+  readonly logLevel: LogLevel;
   /** What the readers of the edge and the sidecar are given beside what the stack knows itself. */
   readonly environment: Environment;
 }
 
+export function readEnvironment(): Environment {
+  return process.env;
+}
+
 /** The settings of the embedded mode; throws one error that names every wrong one. */
-export function readLocalConfig(environment: Environment = process.env): LocalConfig {
+export function readLocalConfig(environment: Environment = readEnvironment()): LocalConfig {
   const read = readSettings(settings, environment);
   return {
     port: read.PORT,
@@ -45,6 +54,7 @@ export function readLocalConfig(environment: Environment = process.env): LocalCo
     publicUrl: read.PUBLIC_URL,
     withSamples: read.SAMPLES,
     withSidecar: read.SIDECAR,
+    logLevel: read.LOG_LEVEL,
     environment,
   };
 }

@@ -48,10 +48,18 @@ export class Library {
     });
   }
 
-  /** Sends a picture; undefined when one of that name is there already. */
+  /** The house's picture of that name. */
+  async find(name: string): Promise<{ id: string; state: string } | undefined> {
+    const response = await this.#call("GET", `/images?scope=own&name=${encodeURIComponent(name)}`);
+    if (!response.ok) throw new Error(await readProblem(response));
+    return ((await response.json()) as { items: { id: string; state: string }[] }).items[0];
+  }
+
+  /** Sends a picture; undefined when one of that name is there already. One that failed is sent again. */
   async add(picture: Picture): Promise<Added | Refused | undefined> {
-    const found = await this.#call("GET", `/images?scope=own&name=${encodeURIComponent(picture.name)}`);
-    if (found.ok && ((await found.json()) as { items: unknown[] }).items.length > 0) return undefined;
+    const found = await this.find(picture.name);
+    if (found && found.state !== "failed") return undefined;
+    if (found) await this.#call("DELETE", `/images/${found.id}`);
     const form = new FormData();
     const bytes = (await picture.bytes()) as Uint8Array<ArrayBuffer>;
     form.set("file", new File([bytes], picture.name, { type: picture.mediaType }));
@@ -103,9 +111,15 @@ export class Library {
   }
 }
 
+/** What a person is told of a refusal: the fields at fault where there are any. */
 async function readProblem(response: Response): Promise<string> {
-  const problem = (await response.json().catch(() => ({}))) as { detail?: string; title?: string };
-  return problem.detail ?? problem.title ?? `HTTP ${response.status}`;
+  const problem = (await response.json().catch(() => ({}))) as {
+    detail?: string;
+    title?: string;
+    errors?: readonly { field: string; message: string }[];
+  };
+  const fields = (problem.errors ?? []).map(({ field, message }) => `${field} ${message}`).join("; ");
+  return fields || problem.detail || problem.title || `HTTP ${response.status}`;
 }
 
 export interface IngestReport {
@@ -123,62 +137,92 @@ export async function ingest(
   pictures: readonly Picture[],
   onProgress: (done: number, message: string) => void,
 ): Promise<IngestReport> {
-  const added: Added[] = [];
+  const jobs = new JobList();
   const refused: Refused[] = [];
-  const ended = new Map<string, string | undefined>();
   let skipped = 0;
-  const tell = (message: string) => onProgress(skipped + refused.length + countEnded(added, ended), message);
+  const tell = (message: string) => onProgress(skipped + refused.length + jobs.endedCount, message);
   const unlisten = await library.listen((event) => {
-    if (["done", "failed", "cancelled"].includes(event.state)) ended.set(event.jobId, event.error?.message);
-    tell(event.progress.message ?? event.event);
+    jobs.see(event.jobId, event);
+    const name = jobs.nameOf(event.jobId);
+    if (name) tell(name);
   });
   try {
     const queue = [...pictures];
     const send = async () => {
       for (let picture = queue.shift(); picture; picture = queue.shift()) {
-        const outcome = await library.add(picture);
+        const outcome = await library.add(picture).catch((error: unknown) => refuse(picture, error));
         if (!outcome) skipped += 1;
         else if ("reason" in outcome) refused.push(outcome);
-        else added.push(outcome);
+        else jobs.add(outcome);
         tell(picture.name);
       }
     };
     await Promise.all(Array.from({ length: sendersMax }, send));
-    await waitForJobs(library, added, ended, tell);
+    await waitForJobs(library, jobs, tell);
   } finally {
     await unlisten();
   }
-  const failed = added.flatMap(({ name, jobId }) => {
-    const reason = ended.get(jobId);
-    return reason === undefined ? [] : [{ name, reason }];
-  });
-  return {
-    added: added.filter(({ jobId }) => ended.get(jobId) === undefined),
-    skipped,
-    refused: [...refused, ...failed],
-  };
+  return { added: jobs.listDone(), skipped, refused: [...refused, ...jobs.listFailed()] };
 }
 
-function countEnded(added: readonly Added[], ended: ReadonlyMap<string, unknown>): number {
-  return added.filter(({ jobId }) => ended.has(jobId)).length;
+/** A file that cannot be read, or an answer that does not come, costs this one picture only. */
+function refuse({ name }: Picture, error: unknown): Refused {
+  return { name, reason: error instanceof Error ? error.message : String(error) };
+}
+
+/** What became of the jobs of the pictures that were sent; an event may come before the answer that names its job. */
+class JobList {
+  readonly #added = new Map<string, Added>();
+  /** Why each ended job failed; undefined for one that did not. */
+  readonly #endings = new Map<string, string | undefined>();
+  readonly #open = new Set<string>();
+
+  add(added: Added): void {
+    this.#added.set(added.jobId, added);
+    if (!this.#endings.has(added.jobId)) this.#open.add(added.jobId);
+  }
+
+  see(jobId: string, { state, error }: { state: string; error: { message: string } | null }): void {
+    if (!["done", "failed", "cancelled"].includes(state)) return;
+    this.#endings.set(jobId, state === "done" ? undefined : (error?.message ?? state));
+    this.#open.delete(jobId);
+  }
+
+  nameOf(jobId: string): string | undefined {
+    return this.#added.get(jobId)?.name;
+  }
+
+  get endedCount(): number {
+    return this.#added.size - this.#open.size;
+  }
+
+  listOpen(): string[] {
+    return [...this.#open];
+  }
+
+  listDone(): Added[] {
+    return [...this.#added.values()].filter(({ jobId }) => this.#endings.get(jobId) === undefined);
+  }
+
+  listFailed(): Refused[] {
+    return [...this.#added.values()].flatMap(({ jobId, name }) => {
+      const reason = this.#endings.get(jobId);
+      return reason === undefined ? [] : [{ name, reason }];
+    });
+  }
 }
 
 /** Events are hints and rows are the truth: what no event ended within two seconds is asked for. */
-async function waitForJobs(
-  library: Library,
-  added: readonly Added[],
-  ended: Map<string, string | undefined>,
-  tell: (message: string) => void,
-): Promise<void> {
+async function waitForJobs(library: Library, jobs: JobList, tell: (message: string) => void): Promise<void> {
   let askedAtMs = Date.now();
-  while (countEnded(added, ended) < added.length) {
+  while (jobs.listOpen().length > 0) {
     await new Promise((resolve) => setTimeout(resolve, 50));
     if (Date.now() - askedAtMs < askEveryMs) continue;
-    askedAtMs = Date.now();
-    for (const { jobId } of added.filter((one) => !ended.has(one.jobId))) {
+    for (const jobId of jobs.listOpen()) {
       const job = await library.findJob(jobId);
-      if (job && ["done", "failed", "cancelled"].includes(job.state)) ended.set(jobId, job.error?.message);
+      if (job) jobs.see(jobId, job);
+      tell(jobs.nameOf(jobId) ?? "");
     }
-    tell("waiting");
+    askedAtMs = Date.now();
   }
 }

@@ -25,7 +25,7 @@ export interface LocalServer {
 /** The header in which the gateway hands on the client's address; what a client sends in it is dropped. */
 export const clientAddressHeader = "x-real-ip";
 
-/** Binds the port at once; `services` may come later, and requests wait for them until then. */
+/** Binds the port at once; `services` may come later, and requests wait for them until then. Throws where it cannot. */
 export function startServer(options: {
   port: number;
   host: string;
@@ -44,9 +44,11 @@ export function startServer(options: {
     if (!realtime) throw new Error("a websocket was opened before Realtime started");
     return realtime.websocket;
   };
-  const server = Bun.serve<RealtimeSocket>({
+  const server = listen({
     port: options.port,
     hostname: options.host,
+    // Without it Bun shares a port with whoever has it, and each gets half of the requests.
+    reusePort: false,
     idleTimeout: 120,
     // Each service has limits of its own; this one only has to be above them.
     maxRequestBodySize: 1024 ** 3,
@@ -72,6 +74,22 @@ export function startServer(options: {
     },
   });
   return { port: server.port ?? options.port, stop: () => server.stop(true) };
+}
+
+function listen(options: Bun.Serve.Options<RealtimeSocket>): Server<RealtimeSocket> {
+  try {
+    return Bun.serve(options);
+  } catch (error) {
+    const reason =
+      error instanceof Error && "code" in error && error.code === "EADDRINUSE"
+        ? "something else listens there. Stop it, or set PORT to another one"
+        : error instanceof Error
+          ? error.message
+          : String(error);
+    throw new Error(`Port ${options.port} of ${options.hostname} cannot be had: ${reason}.`, {
+      cause: error,
+    });
+  }
 }
 
 async function answer(

@@ -3,6 +3,7 @@ import { fileURLToPath } from "node:url";
 import { readSidecarConfig } from "../../gpu-sidecar/config.ts";
 import { startWorker } from "../../gpu-sidecar/main.ts";
 import type { Worker } from "../../gpu-sidecar/worker.ts";
+import type { Environment } from "../../shared/config.ts";
 import { ingestImage } from "../../shared/images/kinds.ts";
 import { describeError, type Log } from "../../shared/log.ts";
 import type { LocalConfig } from "./config.ts";
@@ -12,7 +13,7 @@ import { loginUrl } from "./logins.ts";
 export interface SidecarOptions {
   readonly database: LocalDatabase;
   readonly config: LocalConfig;
-  readonly environment: Record<string, string | undefined>;
+  readonly environment: Environment;
   readonly log: Log;
 }
 

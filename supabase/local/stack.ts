@@ -14,8 +14,10 @@ import { describeError, type Log } from "../../shared/log.ts";
 import { createAuth } from "./auth/routes.ts";
 import { type LocalConfig, statusPath } from "./config.ts";
 import { type LocalDatabase, openPglite, openPostgres } from "./database.ts";
+import { createEnvironment } from "./environment.ts";
 import { type LocalKeys, loadKeys } from "./keys.ts";
 import { applyMigrations } from "./migrations.ts";
+import { lockFolder } from "./pglite/folder-lock.ts";
 import { createRealtime } from "./realtime/server.ts";
 import { clientAddressHeader, type Services, startServer } from "./server.ts";
 import { runSidecar } from "./sidecar.ts";
@@ -57,7 +59,12 @@ async function startParts(
   stop: () => Promise<void>,
 ): Promise<Stack> {
   await mkdir(config.dataDir, { recursive: true, mode: 0o700 });
-  const database = await openDatabase(config);
+  const folder = join(config.dataDir, "database");
+  // PGlite holds its folder itself; over a server only the rest of the data folder is there to be held.
+  if (config.databaseUrl) closers.push(await lockFolder(folder));
+  const database = config.databaseUrl
+    ? await openPostgres(config.databaseUrl)
+    : await openPglite({ dataDir: folder });
   closers.push(() => database.close());
   await installStandIns(database);
   const isNew = (await applyMigrations(database)).length > 0;
@@ -69,14 +76,15 @@ async function startParts(
   const { port, host } = config;
   const server = startServer({ port, host, services: services.promise, reportError });
   closers.push(() => server.stop());
-  const publicUrl = config.publicUrl ?? `http://${hostInUrl(config.host)}:${server.port}`;
+  const supabaseUrl = `http://${hostInUrl(config.host)}:${server.port}`;
+  const publicUrl = config.publicUrl ?? supabaseUrl;
 
   const connect = (role?: string, max?: number): Sql => {
     const sql = database.connect({ ...(role ? { role } : {}), ...(max ? { max } : {}) });
     closers.push(() => sql.end({ timeout: 5 }));
     return sql;
   };
-  const environment = createEnvironment(config, keys, `http://127.0.0.1:${server.port}`, publicUrl);
+  const environment = createEnvironment(config, { keys, supabaseUrl, publicUrl });
   const deps = createDeps(readEdgeConfig(environment), { sql: connect(), log });
   const issuer = `${publicUrl}/auth/v1`;
   const realtime = await createRealtime({
@@ -104,38 +112,14 @@ async function startParts(
   return { publicUrl, keys, database, isNew, stop };
 }
 
-function openDatabase(config: LocalConfig): Promise<LocalDatabase> {
-  if (config.databaseUrl) return openPostgres(config.databaseUrl);
-  return openPglite({ dataDir: join(config.dataDir, "database") });
-}
-
 function findAddress(request: Request): string | undefined {
   return request.headers.get(clientAddressHeader) ?? undefined;
 }
 
+/** Where this machine reaches a server that listens on `host`. */
 function hostInUrl(host: string): string {
-  return ["0.0.0.0", "::"].includes(host) ? "127.0.0.1" : host;
-}
-
-/** What a Supabase project gives its functions, made of what this stack knows; settings of the user come first. */
-function createEnvironment(
-  config: LocalConfig,
-  keys: LocalKeys,
-  supabaseUrl: string,
-  publicUrl: string,
-): Record<string, string | undefined> {
-  return {
-    CLIENT_ADDRESS_HEADER: clientAddressHeader,
-    ALLOWED_ORIGINS: "*",
-    ...config.environment,
-    SUPABASE_URL: supabaseUrl,
-    PUBLIC_URL: publicUrl,
-    SUPABASE_DB_URL: config.databaseUrl ?? "postgres://embedded",
-    SUPABASE_PUBLISHABLE_KEYS: JSON.stringify({ default: keys.publishableKey }),
-    SUPABASE_SECRET_KEYS: JSON.stringify({ default: keys.secretKey }),
-    SUPABASE_JWKS: JSON.stringify(keys.jwks),
-    JWT_ISSUER: `${publicUrl}/auth/v1`,
-  };
+  if (["0.0.0.0", "::"].includes(host)) return "127.0.0.1";
+  return host.includes(":") ? `[${host}]` : host;
 }
 
 /** The clock that pg_cron is on a Supabase project: due sweeps, expired leases, edge jobs. */

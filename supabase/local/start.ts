@@ -1,39 +1,31 @@
 /**
  * `bun run start [FOLDER …]`: starts everything, takes pictures in, shows that search works, and stays up.
  */
-import { appendFileSync, mkdirSync } from "node:fs";
-import { readdir, readFile, stat } from "node:fs/promises";
-import { basename, join, relative, resolve } from "node:path";
+import { accessSync, appendFileSync, constants, existsSync, mkdirSync } from "node:fs";
+import { stat } from "node:fs/promises";
+import { join, resolve } from "node:path";
 import { createLog, describeError, type Log } from "../../shared/log.ts";
-import { type LocalConfig, readLocalConfig } from "./config.ts";
-import { type IngestReport, ingest, Library, type Picture } from "./library.ts";
-import { readMarker, writeMarker } from "./markers.ts";
-import { createProgressBar } from "./progress.ts";
+import type { LocalConfig } from "./config.ts";
+import { readAllSettings } from "./environment.ts";
+import { drawNeededSamples, fillLibrary } from "./intake.ts";
+import { Library } from "./library.ts";
 import { type Stack, startStack } from "./stack.ts";
 
 const startedAtMs = Date.now() - performance.now();
-const showcaseQueries = ["sunset colours", "dark night", "pale green and white"];
-const pictureEndings = /\.(jpe?g|png|webp|avif|gif|tiff?|heic|heif)$/i;
-const picturesMax = 10_000;
 
 async function main(): Promise<void> {
-  const config = readLocalConfig();
+  const config = readAllSettings();
   const folders = process.argv.slice(2).map((folder) => resolve(folder));
   for (const folder of folders) await checkFolder(folder);
-  // What is kept there is its owner's alone, whatever the umask says.
-  mkdirSync(config.dataDir, { recursive: true, mode: 0o700 });
+  prepareDataDir(config.dataDir);
   const logPath = join(config.dataDir, "parlance.log");
-  const log = createLog((line) => appendFileSync(logPath, `${line}\n`, { mode: 0o600 }));
-
-  console.log(
-    `\nParlance starts: ${config.databaseUrl ? "over your Postgres" : "embedded mode"}, data in ${config.dataDir}`,
-  );
-  const stack = await startStack(config, log);
-  const ended = stopOnSignal(stack, log);
-  const library = new Library(stack.publicUrl, stack.keys.secretKey);
-  await fillLibrary(config, library, folders);
-  printReady(stack, logPath);
-  await ended;
+  const log = createLog((line) => appendFileSync(logPath, `${line}\n`, { mode: 0o600 }), config.logLevel);
+  try {
+    await run(config, { folders, logPath, log });
+  } catch (error) {
+    log.error("start", { error: describeError(error) });
+    throw error;
+  }
 }
 
 async function checkFolder(folder: string): Promise<void> {
@@ -41,69 +33,56 @@ async function checkFolder(folder: string): Promise<void> {
   if (!found?.isDirectory()) throw new Error(`${folder} is not a folder. Usage: bun run start [FOLDER …]`);
 }
 
-/** The samples once, then the user's folders; what is there already is left alone. */
-async function fillLibrary(config: LocalConfig, library: Library, folders: readonly string[]): Promise<void> {
-  const needsSamples = config.withSamples && !(await readMarker(config.dataDir, "samples"));
-  if (needsSamples) {
-    const { drawSamples } = await import("./samples/draw.ts");
-    const samples = (await drawSamples()).map(({ bytes, ...picture }) => ({
-      ...picture,
-      bytes: async () => bytes,
-    }));
-    const report = await takeIn(library, samples, "sample pictures");
-    for (const { imageId } of report.added) await library.publish(imageId);
-    await writeMarker(config.dataDir, "samples");
+/** What is kept there is its owner's alone, whatever the umask says. */
+function prepareDataDir(dataDir: string): void {
+  try {
+    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+    accessSync(dataDir, constants.W_OK | constants.X_OK);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new Error(`${reason}. Set DATA_DIR to a folder that can be written.`, { cause: error });
   }
-  for (const folder of folders) await takeIn(library, await listPictures(folder), `pictures of ${folder}`);
-  if (needsSamples || folders.length > 0) await showSearches(library);
 }
 
-async function takeIn(library: Library, pictures: readonly Picture[], what: string): Promise<IngestReport> {
-  console.log(`\nMaking ${pictures.length} ${what} searchable`);
-  const bar = createProgressBar(pictures.length);
-  const report = await ingest(library, pictures, (done, message) => bar.update(done, message));
-  bar.update(pictures.length, "done");
-  bar.end();
-  if (report.skipped > 0) console.log(`  ${report.skipped} were there already`);
-  for (const { name, reason } of report.refused.slice(0, 20)) console.log(`  not taken: ${name}: ${reason}`);
-  if (report.refused.length > 20) console.log(`  … and ${report.refused.length - 20} more`);
-  return report;
+/** Until a signal ends the process. */
+async function run(
+  config: LocalConfig,
+  { folders, logPath, log }: { folders: readonly string[]; logPath: string; log: Log },
+): Promise<void> {
+  let starting: Promise<Stack> | undefined;
+  const signal = stopOnSignal(() => starting, log);
+  printStart(config);
+  const drawing = drawNeededSamples(config);
+  drawing.catch(() => {});
+  starting = startStack(config, log);
+  const stack = await starting;
+  if (signal.wasHeard()) await signal.ended;
+  try {
+    const library = new Library(stack.publicUrl, stack.keys.secretKey);
+    const told = { dataDir: config.dataDir, samples: await drawing, folders };
+    // Without a sidecar of its own the pictures wait for one, and the house is ready before.
+    if (!config.withSidecar) printReady(stack, logPath);
+    await fillLibrary(library, told);
+    if (config.withSidecar) printReady(stack, logPath);
+  } catch (error) {
+    // What is under way when a signal stops the house fails with it.
+    if (signal.wasHeard()) await signal.ended;
+    await stack.stop();
+    throw error;
+  }
+  await signal.ended;
 }
 
-/** Pictures below the folder by their endings, named by their path; hidden files are left alone. */
-async function listPictures(folder: string): Promise<Picture[]> {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-  const paths = entries
-    .filter((entry) => entry.isFile() && pictureEndings.test(entry.name))
-    .map((entry) => join(entry.parentPath, entry.name))
-    .filter(
-      (path) =>
-        !relative(folder, path)
-          .split(/[/\\]/)
-          .some((part) => part.startsWith(".")),
-    )
-    .sort();
-  if (paths.length > picturesMax) {
-    console.log(`  ${folder} holds ${paths.length} pictures; the first ${picturesMax} are taken`);
-  }
-  return paths.slice(0, picturesMax).map((path) => ({
-    // A name has no slashes; a very long path keeps its end.
-    name: join(basename(folder), relative(folder, path)).split(/[/\\]/).join(" › ").slice(-200).trim(),
-    mediaType: "application/octet-stream",
-    bytes: () => readFile(path),
-  }));
-}
-
-async function showSearches(library: Library): Promise<void> {
-  for (const query of showcaseQueries) {
-    const page = await library.search(query, 3);
-    console.log(`\nSearch “${query}”${page.reason ? ` (${page.reason})` : ""}`);
-    for (const hit of page.items)
-      console.log(`  ${hit.score.toFixed(2).padStart(6)}  ${hit.title ?? hit.name}`);
-  }
+function printStart({ databaseUrl, dataDir }: LocalConfig): void {
+  const mode = databaseUrl ? "over your Postgres" : "embedded mode";
+  console.log(`\nParlance starts: ${mode}, data in ${dataDir}`);
+  const isFirst = !databaseUrl && !existsSync(join(dataDir, "database"));
+  if (isFirst) console.log("This is its first start: it takes some ten seconds.");
 }
 
 function printReady(stack: Stack, logPath: string): void {
+  // What making the database took is large, and garbage by now.
+  Bun.gc(true);
   const seconds = ((Date.now() - startedAtMs) / 1000).toFixed(1);
   const memory = Math.round(process.memoryUsage().rss / 2 ** 20);
   const api = `${stack.publicUrl}/functions/v1/api`;
@@ -130,29 +109,38 @@ Try:
 Ctrl-C stops everything.`);
 }
 
-/** Ends on the first signal in order, on the second at once. */
-function stopOnSignal(stack: Stack, log: Log): Promise<void> {
-  return new Promise((resolve) => {
-    let stopping = false;
-    const stop = () => {
-      if (stopping) process.exit(1);
-      stopping = true;
-      console.log("\nStopping …");
-      stack.stop().then(
-        () => {
-          console.log("Stopped. Your data is kept.");
-          resolve();
-          process.exit(0);
-        },
-        (error: unknown) => {
-          log.error("stop", { error: describeError(error) });
-          process.exit(1);
-        },
-      );
-    };
-    process.on("SIGINT", stop);
-    process.on("SIGTERM", stop);
-  });
+/** One Ctrl-C reaches this process twice: from the terminal, and again from `bun run`. */
+const sameSignalMs = 1_000;
+
+/** Ends the process: on the first signal in order, on a later one at once. */
+function stopOnSignal(
+  getStarting: () => Promise<Stack> | undefined,
+  log: Log,
+): { wasHeard(): boolean; readonly ended: Promise<never> } {
+  const ended = Promise.withResolvers<never>();
+  let heardAtMs: number | undefined;
+  const stop = async () => {
+    console.log("\nStopping …");
+    // A start that fails has stopped itself.
+    const stack = await getStarting()?.catch(() => undefined);
+    await stack?.stop();
+    console.log("Stopped. Your data is kept.");
+    process.exit(0);
+  };
+  const hear = () => {
+    if (heardAtMs !== undefined) {
+      if (performance.now() - heardAtMs > sameSignalMs) process.exit(1);
+      return;
+    }
+    heardAtMs = performance.now();
+    stop().catch((error: unknown) => {
+      log.error("stop", { error: describeError(error) });
+      process.exit(1);
+    });
+  };
+  process.on("SIGINT", hear);
+  process.on("SIGTERM", hear);
+  return { wasHeard: () => heardAtMs !== undefined, ended: ended.promise };
 }
 
 try {
