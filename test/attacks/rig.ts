@@ -2,12 +2,15 @@
  * What an attacker has in hand: the whole stack as `bun run start` starts it, two users, an admin, the publishable
  * key, and sockets that say what no client would. Over Postgres where TEST_DATABASE_URL names a server.
  */
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { connect } from "node:net";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createClient } from "@supabase/supabase-js";
 import type { Sql } from "postgres";
 import sharp from "sharp";
 import type { Environment } from "../../shared/config.ts";
+import { pgliteTemplate } from "../helpers/template.ts";
 import { createDatabase, openStack } from "../http/targets.ts";
 
 export interface User {
@@ -70,7 +73,9 @@ export function drawJpeg(): Promise<Buffer> {
 export async function openRig(settings: Environment = {}): Promise<Rig> {
   const serverUrl = process.env.TEST_DATABASE_URL;
   const database = serverUrl ? await createDatabase(serverUrl) : undefined;
-  const { stack, folder, close } = await openStack(database?.url, settings);
+  const prepared = serverUrl || settings.DATA_DIR ? undefined : await prepareDataDir();
+  const wanted = prepared ? { ...settings, DATA_DIR: prepared } : settings;
+  const { stack, folder, close } = await openStack(database?.url, wanted);
   const url = stack.publicUrl;
   const { publishableKey, secretKey } = stack.keys;
   const sql = stack.database.connect({ max: 2 });
@@ -126,7 +131,7 @@ export async function openRig(settings: Environment = {}): Promise<Rig> {
     bob,
     admin,
     sql,
-    dataDir: settings.DATA_DIR ?? folder,
+    dataDir: wanted.DATA_DIR ?? folder,
     logPath: join(folder, "parlance.log"),
     call,
     sendJson,
@@ -148,8 +153,19 @@ export async function openRig(settings: Environment = {}): Promise<Rig> {
       await sql.end({ timeout: 1 });
       await close();
       await database?.drop();
+      if (prepared) await rm(prepared, { recursive: true, force: true });
     },
   };
+}
+
+/** A data folder with a finished database: what a first start does takes seconds, and others show it. */
+async function prepareDataDir(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "parlance-attack-"));
+  await mkdir(join(folder, "database"));
+  const template = await pgliteTemplate({ migrate: true });
+  const tar = Bun.spawn(["tar", "-x", "-C", join(folder, "database")], { stdin: template, stderr: "ignore" });
+  if ((await tar.exited) !== 0) throw new Error("the template could not be unpacked");
+  return folder;
 }
 
 function createCall(url: string, keys: { publishableKey: string; secretKey: string }): Rig["call"] {

@@ -1,7 +1,7 @@
 import { exportJWK, exportSPKI, generateKeyPair, importJWK, type JWTHeaderParameters, SignJWT } from "jose";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openRaw } from "../supabase/local/realtime/raw.ts";
-import { openRig, type Rig } from "./rig.ts";
+import { drawJpeg, openRig, type Rig } from "./rig.ts";
 
 let rig: Rig;
 let picture: { id: string; path: string };
@@ -145,4 +145,76 @@ test("a secret key is refused to whatever looks like a browser, at every service
     const method = path.endsWith("broadcast") ? "POST" : "GET";
     expect((await rig.call("secret", method, path, { headers })).status, path).toBe(401);
   }
+});
+
+describe("accounts", () => {
+  const claimsOf = (token: string) => read(token.split(".")[1]);
+
+  test.each([
+    ["their metadata", { data: { role: "admin", app_metadata: { role: "admin" }, sub: "x" } }, 200],
+    ["columns", { role: "service_role", is_super_admin: true, raw_app_meta_data: { role: "admin" } }, 200],
+    [
+      "keys of Object",
+      '{"data":{"__proto__":{"role":"admin"}},"__proto__":{"app_metadata":{"role":"admin"}}}',
+      200,
+    ],
+    ["what is the operator's", { app_metadata: { role: "admin" } }, 403],
+  ])("of users who write %s are no admins'", async (_what, change, status) => {
+    const credentials = { email: `${crypto.randomUUID()}@example.com`, password: "correct horse" };
+    const { body: session } = await rig.sendJson("publishable", "POST", "/auth/v1/signup", credentials);
+    const user = { id: session.user.id, token: session.access_token };
+    expect((await rig.sendJson(user, "PUT", "/auth/v1/user", change)).status).toBe(status);
+    const refreshed = await rig.sendJson("publishable", "POST", "/auth/v1/token?grant_type=refresh_token", {
+      refresh_token: session.refresh_token,
+    });
+    const token = refreshed.body.access_token;
+    expect(claimsOf(token)).toMatchObject({
+      role: "authenticated",
+      app_metadata: { provider: "email" },
+      sub: user.id,
+    });
+    expect(claimsOf(token).app_metadata.role).toBeUndefined();
+    expect((await rig.call({ id: user.id, token }, "GET", "/images?scope=all")).status).toBe(403);
+  });
+
+  test("of those who sign up as somebody are nobody's but their own", async () => {
+    const wanted = {
+      email: `${crypto.randomUUID()}@example.com`,
+      password: "correct horse",
+      id: rig.alice.id,
+      role: "service_role",
+      app_metadata: { role: "admin" },
+      data: { role: "admin" },
+    };
+    const { body } = await rig.sendJson("publishable", "POST", "/auth/v1/signup", wanted);
+    expect(body.user.id).not.toBe(rig.alice.id);
+    expect(body.user).toMatchObject({ role: "authenticated", app_metadata: { provider: "email" } });
+    expect(body.user.app_metadata.role).toBeUndefined();
+  });
+
+  test("are the operator's to list and to change", async () => {
+    for (const who of [rig.bob, rig.admin, "publishable", "nobody"] as const) {
+      for (const [method, path] of [
+        ["GET", "/auth/v1/admin/users"],
+        ["GET", `/auth/v1/admin/users/${rig.alice.id}`],
+        ["PUT", `/auth/v1/admin/users/${rig.bob.id}`],
+        ["DELETE", `/auth/v1/admin/users/${rig.alice.id}`],
+      ] as const) {
+        const answer = await rig.call(who, method, path, method === "PUT" ? { body: "{}" } : {});
+        expect([401, 403], `${method} ${path}`).toContain(answer.status);
+      }
+    }
+  });
+
+  test("that are gone add and see nothing, whatever their token says", async () => {
+    const credentials = { email: `${crypto.randomUUID()}@example.com`, password: "correct horse" };
+    const { body } = await rig.sendJson("publishable", "POST", "/auth/v1/signup", credentials);
+    const user = { id: body.user.id, token: body.access_token };
+    const { id } = await rig.addReady(user);
+    expect((await rig.call("secret", "DELETE", `/auth/v1/admin/users/${user.id}`)).status).toBe(200);
+    expect((await rig.upload(user, await drawJpeg())).status).toBe(401);
+    expect((await rig.call(user, "GET", `/images/${id}`)).status).toBe(404);
+    expect((await rig.call(user, "GET", "/images")).body.items).toEqual([]);
+    expect((await rig.call(user, "GET", "/auth/v1/user")).status).toBe(403);
+  });
 });
