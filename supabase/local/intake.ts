@@ -1,7 +1,7 @@
 /** What a start takes in: the samples once, then the user's folders; and the searches that show what came of it. */
 import type { LocalConfig } from "./config.ts";
 import { findPictures } from "./folders.ts";
-import { type IngestReport, ingest, type Library, type Picture } from "./library.ts";
+import { ingest, type Library, type Picture } from "./library.ts";
 import { readMarker, writeMarker } from "./markers.ts";
 import { createProgressBar } from "./progress.ts";
 import type { Sample } from "./samples/draw.ts";
@@ -16,45 +16,57 @@ export async function drawNeededSamples(config: LocalConfig): Promise<Sample[] |
   return drawSamplesBeside();
 }
 
+export interface Intake {
+  readonly dataDir: string;
+  readonly samples: readonly Sample[] | undefined;
+  readonly folders: readonly string[];
+  /** Ends it, with an error. */
+  readonly signal: AbortSignal;
+}
+
 /** What is there already is left alone. */
 export async function fillLibrary(
   library: Library,
-  {
-    dataDir,
-    samples,
-    folders,
-  }: { dataDir: string; samples: Sample[] | undefined; folders: readonly string[] },
+  { dataDir, samples, folders, signal }: Intake,
 ): Promise<void> {
   if (samples) {
-    await takeInSamples(library, samples);
+    await takeInSamples(library, samples, signal);
     await writeMarker(dataDir, "samples");
   }
-  for (const folder of folders) await takeInFolder(library, folder);
+  for (const folder of folders) await takeInFolder(library, folder, signal);
   if (samples || folders.length > 0) await showSearches(library);
 }
 
 /** Published by their names, not by what was added: an earlier start may have ended in between. */
-async function takeInSamples(library: Library, samples: readonly Sample[]): Promise<void> {
+async function takeInSamples(
+  library: Library,
+  samples: readonly Sample[],
+  signal: AbortSignal,
+): Promise<void> {
   const pictures = samples.map(({ bytes, ...picture }) => ({ ...picture, bytes: async () => bytes }));
-  await takeIn(library, pictures, "sample pictures");
+  await takeIn(library, pictures, { what: "sample pictures", signal });
   for (const { name } of samples) {
     const image = await library.find(name);
     if (image) await library.publish(image.id);
   }
 }
 
-async function takeInFolder(library: Library, folder: string): Promise<void> {
+async function takeInFolder(library: Library, folder: string, signal: AbortSignal): Promise<void> {
   const { pictures, unreadable, isCut } = await findPictures(folder);
   if (pictures.length === 0) console.log(`\nNo picture in ${folder}: no file there ends as pictures do.`);
-  else await takeIn(library, pictures, `pictures of ${folder}`);
+  else await takeIn(library, pictures, { what: `pictures of ${folder}`, signal });
   for (const path of unreadable.slice(0, refusedShown)) console.log(`  not opened: ${path}`);
   if (isCut) console.log(`  There are more pictures; one start takes ${pictures.length} of a folder.`);
 }
 
-async function takeIn(library: Library, pictures: readonly Picture[], what: string): Promise<IngestReport> {
+async function takeIn(
+  library: Library,
+  pictures: readonly Picture[],
+  { what, signal }: { what: string; signal: AbortSignal },
+): Promise<void> {
   console.log(`\nMaking ${pictures.length} ${what} searchable`);
   const bar = createProgressBar(pictures.length);
-  const report = await ingest(library, pictures, (done, message) => bar.update(done, message));
+  const report = await ingest(library, pictures, (done, message) => bar.update(done, message), signal);
   bar.update(pictures.length, "done");
   bar.end();
   if (report.skipped > 0) console.log(`  ${report.skipped} were there already`);
@@ -64,7 +76,6 @@ async function takeIn(library: Library, pictures: readonly Picture[], what: stri
   if (report.refused.length > refusedShown) {
     console.log(`  … and ${report.refused.length - refusedShown} more`);
   }
-  return report;
 }
 
 async function showSearches(library: Library): Promise<void> {

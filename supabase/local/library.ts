@@ -55,10 +55,10 @@ export class Library {
     return ((await response.json()) as { items: { id: string; state: string }[] }).items[0];
   }
 
-  /** Sends a picture; undefined when one of that name is there already. One that failed is sent again. */
+  /** Sends a picture; undefined when one of that name is there already. One that failed or never came is sent again. */
   async add(picture: Picture): Promise<Added | Refused | undefined> {
     const found = await this.find(picture.name);
-    if (found && found.state !== "failed") return undefined;
+    if (found && !["failed", "uploading"].includes(found.state)) return undefined;
     if (found) await this.#call("DELETE", `/images/${found.id}`);
     const form = new FormData();
     const bytes = (await picture.bytes()) as Uint8Array<ArrayBuffer>;
@@ -131,16 +131,19 @@ export interface IngestReport {
 const sendersMax = 4;
 const askEveryMs = 2_000;
 
-/** Sends all pictures, four at a time, and resolves when each of their jobs has ended. */
+/** Sends all pictures, four at a time, and resolves when each of their jobs has ended; no more once `signal` says so. */
 export async function ingest(
   library: Library,
   pictures: readonly Picture[],
   onProgress: (done: number, message: string) => void,
+  signal?: AbortSignal,
 ): Promise<IngestReport> {
   const jobs = new JobList();
   const refused: Refused[] = [];
   let skipped = 0;
-  const tell = (message: string) => onProgress(skipped + refused.length + jobs.endedCount, message);
+  const tell = (message: string) => {
+    if (!signal?.aborted) onProgress(skipped + refused.length + jobs.endedCount, message);
+  };
   const unlisten = await library.listen((event) => {
     jobs.see(event.jobId, event);
     const name = jobs.nameOf(event.jobId);
@@ -155,6 +158,7 @@ export async function ingest(
         else if ("reason" in outcome) refused.push(outcome);
         else jobs.add(outcome);
         tell(picture.name);
+        signal?.throwIfAborted();
       }
     };
     await Promise.all(Array.from({ length: sendersMax }, send));

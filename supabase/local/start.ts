@@ -50,27 +50,27 @@ async function run(
   { folders, logPath, log }: { folders: readonly string[]; logPath: string; log: Log },
 ): Promise<void> {
   let starting: Promise<Stack> | undefined;
-  const signal = stopOnSignal(() => starting, log);
+  const stopping = stopOnSignal(() => starting, log);
   printStart(config);
   const drawing = drawNeededSamples(config);
   drawing.catch(() => {});
   starting = startStack(config, log);
   const stack = await starting;
-  if (signal.wasHeard()) await signal.ended;
+  if (stopping.signal.aborted) await stopping.ended;
   try {
     const library = new Library(stack.publicUrl, stack.keys.secretKey);
-    const told = { dataDir: config.dataDir, samples: await drawing, folders };
+    const intake = { dataDir: config.dataDir, samples: await drawing, folders, signal: stopping.signal };
     // Without a sidecar of its own the pictures wait for one, and the house is ready before.
     if (!config.withSidecar) printReady(stack, logPath);
-    await fillLibrary(library, told);
+    await fillLibrary(library, intake);
     if (config.withSidecar) printReady(stack, logPath);
   } catch (error) {
     // What is under way when a signal stops the house fails with it.
-    if (signal.wasHeard()) await signal.ended;
+    if (stopping.signal.aborted) await stopping.ended;
     await stack.stop();
     throw error;
   }
-  await signal.ended;
+  await stopping.ended;
 }
 
 function printStart({ databaseUrl, dataDir }: LocalConfig): void {
@@ -116,8 +116,9 @@ const sameSignalMs = 1_000;
 function stopOnSignal(
   getStarting: () => Promise<Stack> | undefined,
   log: Log,
-): { wasHeard(): boolean; readonly ended: Promise<never> } {
+): { readonly signal: AbortSignal; readonly ended: Promise<never> } {
   const ended = Promise.withResolvers<never>();
+  const heard = new AbortController();
   let heardAtMs: number | undefined;
   const stop = async () => {
     console.log("\nStopping …");
@@ -133,6 +134,7 @@ function stopOnSignal(
       return;
     }
     heardAtMs = performance.now();
+    heard.abort();
     stop().catch((error: unknown) => {
       log.error("stop", { error: describeError(error) });
       process.exit(1);
@@ -140,7 +142,7 @@ function stopOnSignal(
   };
   process.on("SIGINT", hear);
   process.on("SIGTERM", hear);
-  return { wasHeard: () => heardAtMs !== undefined, ended: ended.promise };
+  return { signal: heard.signal, ended: ended.promise };
 }
 
 try {
