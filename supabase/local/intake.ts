@@ -3,7 +3,7 @@ import type { LocalConfig } from "./config.ts";
 import { findPictures } from "./folders.ts";
 import { ingest, type Library, type Picture } from "./library.ts";
 import { readMarker, writeMarker } from "./markers.ts";
-import { createProgressBar } from "./progress.ts";
+import { createProgressBar, toPrintable } from "./progress.ts";
 import type { Sample } from "./samples/draw.ts";
 
 const showcaseQueries = ["sunset colours", "dark night", "pale green and white"];
@@ -55,7 +55,7 @@ async function takeInFolder(library: Library, folder: string, signal: AbortSigna
   const { pictures, unreadable, isCut } = await findPictures(folder);
   if (pictures.length === 0) console.log(`\nNo picture in ${folder}: no file there ends as pictures do.`);
   else await takeIn(library, pictures, { what: `pictures of ${folder}`, signal });
-  for (const path of unreadable.slice(0, refusedShown)) console.log(`  not opened: ${path}`);
+  for (const path of unreadable.slice(0, refusedShown)) console.log(`  not opened: ${toPrintable(path)}`);
   if (isCut) console.log(`  There are more pictures; one start takes ${pictures.length} of a folder.`);
 }
 
@@ -71,7 +71,7 @@ async function takeIn(
   bar.end();
   if (report.skipped > 0) console.log(`  ${report.skipped} were there already`);
   for (const { name, reason } of report.refused.slice(0, refusedShown)) {
-    console.log(`  not taken: ${name}: ${reason}`);
+    console.log(`  not taken: ${toPrintable(name)}: ${toPrintable(reason)}`);
   }
   if (report.refused.length > refusedShown) {
     console.log(`  … and ${report.refused.length - refusedShown} more`);
@@ -83,6 +83,6 @@ async function showSearches(library: Library): Promise<void> {
     const page = await library.search(query, 3);
     console.log(`\nSearch “${query}”${page.reason ? ` (${page.reason})` : ""}`);
     for (const hit of page.items)
-      console.log(`  ${hit.score.toFixed(2).padStart(6)}  ${hit.title ?? hit.name}`);
+      console.log(`  ${hit.score.toFixed(2).padStart(6)}  ${toPrintable(hit.title ?? hit.name)}`);
   }
 }

@@ -23,7 +23,7 @@ export function createProgressBar(total: number, stream: Terminal = process.stdo
     const filled = Math.round((width * done) / Math.max(1, total));
     const left = guessTimeLeft(performance.now() - startedAtMs, done, total);
     const bar = "█".repeat(filled) + "░".repeat(width - filled);
-    return `  ${bar} ${done}/${total}  ${left ? `${left} · ` : ""}${message}`;
+    return `  ${bar} ${done}/${total}  ${left ? `${left} · ` : ""}${toPrintable(message)}`;
   };
   return {
     update(done, message) {
@@ -62,4 +62,9 @@ export function cutToWidth(text: string, columns: number): string {
     cut += segment;
   }
   return cut;
+}
+
+/** A name as a terminal may be shown it: whoever names a file must not steer the terminal. */
+export function toPrintable(text: string): string {
+  return text.replace(/\p{Cc}/gu, "�");
 }

@@ -31,3 +31,9 @@ test("text is cut between characters, by the columns that they take", () => {
   expect(cutToWidth("深い", 3)).toBe("深");
   expect(cutToWidth("👩‍🚀👩‍🚀", 3)).toBe("👩‍🚀");
 });
+
+test("a name cannot steer the terminal", () => {
+  const terminal = keep({ isTTY: true, columns: 80 });
+  createProgressBar(2, terminal).update(1, "a\u001b]0;owned\u0007b");
+  expect(terminal.written[0]?.replace("\r\u001b[2K", "")).not.toMatch(/\p{Cc}/u);
+});
