@@ -1,3 +1,5 @@
+import { closeSync, openSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { readSidecarConfig } from "../../gpu-sidecar/config.ts";
@@ -67,12 +69,14 @@ async function runBeside({
   let timer: ReturnType<typeof setTimeout> | undefined;
   // It decodes what strangers send, so it is given the login of its own role and not that of the superuser.
   const { DATABASE_URL: _url, SUPABASE_DB_URL: _databaseUrl, ...env } = environment;
+  const logPath = join(config.dataDir, "sidecar.log");
+  const logFile = openSync(logPath, "a", 0o600);
   const start = () => {
     const startedAtMs = Date.now();
     return Bun.spawn([process.execPath, fileURLToPath(new URL("./sidecar-child.ts", import.meta.url))], {
       env: { ...env, SIDECAR_DB_URL: loginUrl(config.databaseUrl ?? "", "parlance_sidecar") },
       // Its input ends with this process, and then so does the sidecar.
-      stdio: ["pipe", "ignore", Bun.file(join(config.dataDir, "sidecar.log"))],
+      stdio: ["pipe", "ignore", logFile],
       detached: true,
       onExit: (_child, code, signal) => {
         if (stopping) return;
@@ -90,10 +94,12 @@ async function runBeside({
     clearTimeout(timer);
     current.kill("SIGTERM");
     await current.exited;
+    closeSync(logFile);
   };
   try {
-    await waitUntilSeen(database);
-    return stop;
+    const first = current;
+    if (await waitUntilSeen(database, () => first.exitCode === null)) return stop;
+    throw new Error(`The sidecar did not start: ${await findReason(logPath)}. More is in ${logPath}.`);
   } catch (error) {
     await stop();
     throw error;
@@ -102,19 +108,29 @@ async function runBeside({
 
 const startMsMax = 60_000;
 
-/** The child is there when the database knows it. */
-async function waitUntilSeen(database: LocalDatabase): Promise<void> {
+/** The child is there when the database knows it; false where it ended, or took too long. */
+async function waitUntilSeen(database: LocalDatabase, isRunning: () => boolean): Promise<boolean> {
   const sql = database.connect({ max: 1 });
   try {
-    for (const deadline = Date.now() + startMsMax; Date.now() < deadline; ) {
+    for (const deadline = Date.now() + startMsMax; Date.now() < deadline && isRunning(); ) {
       const [row] = await sql<{ alive: boolean }[]>`
         select parlance.worker_is_alive(${ingestImage.name}) as alive
       `;
-      if (row?.alive) return;
+      if (row?.alive) return true;
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
-    throw new Error(`The sidecar did not start within ${startMsMax / 1000} s; see sidecar.log.`);
+    return false;
   } finally {
     await sql.end({ timeout: 5 });
+  }
+}
+
+/** What a sidecar wrote last: the error of a line of its log, or the line. */
+async function findReason(logPath: string): Promise<string> {
+  const line = (await readFile(logPath, "utf8")).trimEnd().split("\n").at(-1) ?? "";
+  try {
+    return (JSON.parse(line) as { error: { message: string } }).error.message.replace(/\.$/, "");
+  } catch {
+    return line || "it said nothing";
   }
 }

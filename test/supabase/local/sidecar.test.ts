@@ -15,6 +15,7 @@ describe.runIf(serverUrl)("a stack over Postgres", () => {
   let admin: Sql;
   let sql: Sql;
   let folder: string;
+  let env: Record<string, string>;
   let stack: Bun.Subprocess;
 
   beforeEach(async () => {
@@ -25,7 +26,7 @@ describe.runIf(serverUrl)("a stack over Postgres", () => {
     sql = postgres(url.href, { max: 1, onnotice: () => {} });
     folder = await mkdtemp(join(tmpdir(), "parlance-beside-"));
     const settings = { PORT: "0", DATA_DIR: folder, DATABASE_URL: url.href, SAMPLES: "false" };
-    const env = { PATH: process.env.PATH ?? "", HOME: process.env.HOME ?? "", ...settings };
+    env = { PATH: process.env.PATH ?? "", HOME: process.env.HOME ?? "", ...settings };
     stack = Bun.spawn([process.execPath, script], {
       cwd: folder,
       env,
@@ -52,5 +53,19 @@ describe.runIf(serverUrl)("a stack over Postgres", () => {
     await stack.exited;
     // A sidecar that drains takes its row out of the table.
     await until("the sidecar has gone", async () => (await countWorkers()) === 0);
+  });
+
+  test("whose sidecar cannot start says why at once, and ends", async () => {
+    stack.kill("SIGTERM");
+    await stack.exited;
+    await until("the sidecar has gone", async () => (await countWorkers()) === 0);
+    const second = Bun.spawn([process.execPath, script], {
+      cwd: folder,
+      env: { ...env, MODEL: "none-such" },
+      stdio: ["ignore", "ignore", "pipe"],
+    });
+    const errors = await new Response(second.stderr).text();
+    expect(await second.exited).toBe(1);
+    expect(errors).toContain('The sidecar did not start: No model is called "none-such".');
   });
 });
