@@ -70,7 +70,7 @@ async function findPending(sql: Sql, migrations: readonly Migration[]): Promise<
     const statements = applied.get(migration.version);
     if (statements && fingerprint(statements) !== fingerprint(migration.statements)) {
       throw new Error(
-        `${migration.file} was changed after it was applied. Undo that, and add a new migration.`,
+        `${migration.file} was changed after it was applied. Undo that and add a new migration, or start on a new database.`,
       );
     }
   }
