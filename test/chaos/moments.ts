@@ -49,7 +49,7 @@ class Watch {
   run(moment: Moment): Promise<Reached> {
     const { uploads } = this.#plan;
     const tags = uploads.map((upload) => upload.tag);
-    const quick = uploads.filter((upload) => !upload.isSlow);
+    const quick = uploads.filter((upload) => !upload.isSlow && !upload.isAbandoned);
     const keyed = quick.filter((upload) => upload.way === "form" && !upload.isNamed);
     const runs: Record<Moment, () => Promise<Reached>> = {
       any: async () => ({ ...nothingHeld, isReached: true }),

@@ -50,6 +50,8 @@ export interface Upload {
   readonly isNamed: boolean;
   /** The second half of the bytes comes after the kill. */
   readonly isSlow: boolean;
+  /** Its bytes are sent, and then its client walks away. */
+  readonly isAbandoned: boolean;
   /** Deleted as soon as it is accepted. */
   readonly isDeleted: boolean;
   /** From the start of the load. */
@@ -75,15 +77,16 @@ export function planRound(seed: number): Plan {
   };
 }
 
-/** Every round has two signed uploads, a truncated picture, a text, a slow one, one that is deleted, and one with a key. */
+/** Every round has signed uploads, one of them abandoned, a truncated picture, a text, a slow one, one to be deleted. */
 function planUpload(seed: number, index: number, random: Random): Upload {
   return {
     tag: `round${seed}-${index}`,
-    way: index === 2 || index === 6 ? "signed" : "form",
+    way: [2, 5, 6].includes(index) ? "signed" : "form",
     content: index === 4 ? "truncated" : index === 7 ? "text" : "whole",
     picture: Math.floor(random() * picturesInPool),
     isNamed: index !== 8 && random() < 0.5,
     isSlow: index === 1 || (index === 6 && random() < 0.5),
+    isAbandoned: index === 5,
     isDeleted: index === 3,
     startMs: Math.floor(random() * 250),
   };

@@ -17,8 +17,11 @@ export interface RoundReport {
   /** What is not as it must be; empty when all is well. */
   readonly problems: readonly string[];
   readonly isReached: boolean;
-  readonly accepted: number;
+  /** Uploads that had no clear answer before they were sent again. */
   readonly unclear: number;
+  readonly ready: number;
+  /** Whole pictures that were accepted and failed. */
+  readonly failed: number;
 }
 
 export async function runRound(house: House, sender: Sender, plan: Plan): Promise<RoundReport> {
@@ -36,12 +39,19 @@ export async function runRound(house: House, sender: Sender, plan: Plan): Promis
   await letLocksPass(house);
   for (const told of tolds) await sender.resume(told);
   const problems = [...(await checkAll(house, tolds)), ...house.takeSurprises()];
-  return {
-    problems,
-    isReached: reached.isReached,
-    accepted: tolds.filter((told) => told.accepted).length,
-    unclear,
-  };
+  return { problems, isReached: reached.isReached, unclear, ...(await countEnds(house, tolds)) };
+}
+
+async function countEnds({ sql }: House, tolds: readonly Told[]): Promise<{ ready: number; failed: number }> {
+  const whole = tolds.filter((told) => told.upload.content === "whole").map((told) => told.upload.tag);
+  const [counts] = await sql<{ ready: number; failed: number }[]>`
+    select
+      count(*) filter (where state = 'ready') as ready,
+      count(*) filter (where state = 'failed' and media_type is not null) as failed
+    from parlance.images
+    where keywords[1] = any (${whole}::text[])
+  `;
+  return counts ?? { ready: 0, failed: 0 };
 }
 
 async function kill(house: House, { scenario }: Plan, { workerId }: Reached): Promise<void> {

@@ -69,7 +69,8 @@ export class Sender {
 
   /** Sends again what got no clear answer. Now everything is up, so everything must be answered. */
   async resume(told: Told): Promise<void> {
-    const isOpen = !told.accepted && told.refusedWith === undefined;
+    const { isAbandoned } = told.upload;
+    const isOpen = !told.accepted && told.refusedWith === undefined && !isAbandoned;
     if (isOpen && told.upload.way === "form") await this.#sendForm(told, undefined);
     if (isOpen && told.started) await this.#finishSigned(told, undefined);
     if (isOpen && !told.started && told.upload.way === "signed") await this.#sendSigned(told, undefined);
@@ -110,7 +111,7 @@ export class Sender {
     const headers = { "content-type": content.mediaType };
     const put = new Request(started.upload.url, { method: "PUT", body: content.bytes, headers });
     const sent = await this.#call(told, await withPause(put, pause), { isStorage: true });
-    if (!sent || sent.status >= 500) return;
+    if (!sent || sent.status >= 500 || told.upload.isAbandoned) return;
     const ended = await this.#callJson(told, `/images/${started.image.id}/completion`, {});
     if (sent.status === 200 && ended?.code === "conflict" && told.upload.content === "whole") {
       told.problems.push("storage took the bytes, and the completion did not find them");
