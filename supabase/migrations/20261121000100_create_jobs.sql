@@ -342,6 +342,7 @@ create function parlance.complete_job(id uuid, claim bigint, result jsonb defaul
       error_code = null,
       error_message = null,
       progress_done = coalesce(progress_total, progress_done),
+      progress_message = null,
       claim = null, claimed_by = null, lease_expires_at = null,
       finished_at = clock_timestamp()
     where jobs.id = complete_job.id and jobs.claim = complete_job.claim

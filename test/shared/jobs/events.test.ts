@@ -84,4 +84,12 @@ describe("an event", () => {
     ]);
     expect(events[2]?.progress).toEqual({ done: 1, total: 2, message: "half" });
   });
+
+  test("of a job that is done says that all of it is, and no longer what was being done", async () => {
+    const job = await jobs.claimNew();
+    await reportProgress(jobs.sidecar, job, { done: 1, total: 2, message: "half" });
+    await completeJob(jobs.sidecar, job, {});
+    const last = (await jobs.events(job.id)).at(-1);
+    expect(last).toMatchObject({ event: "job.done", progress: { done: 2, total: 2, message: null } });
+  });
 });
