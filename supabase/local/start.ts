@@ -104,7 +104,7 @@ Try:
   import { createClient } from "@supabase/supabase-js";
   const supabase = createClient("${stack.publicUrl}", "${publishableKey}");
   await supabase.auth.signUp({ email: "you@example.com", password: "a long password" });
-  const { data } = await supabase.functions.invoke("api/images/search?q=warm", { method: "GET" });
+  const { data } = await supabase.functions.invoke("api/images/search?q=warm&scope=public", { method: "GET" });
 
 Ctrl-C stops everything.`);
 }
