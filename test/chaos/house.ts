@@ -208,8 +208,11 @@ export class House {
   async close(): Promise<void> {
     for (const process of [...this.#sidecars, this.#api]) await process?.kill();
     await this.sql.end({ timeout: 1 });
-    await this.server.close();
-    await rm(this.folder, { recursive: true, force: true });
+    try {
+      await this.server.close();
+    } finally {
+      await rm(this.folder, { recursive: true, force: true });
+    }
   }
 }
 
