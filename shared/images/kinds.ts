@@ -11,7 +11,8 @@ export const ingestImage: JobKind<IngestPayload, IngestOutcome> = {
   runner: "sidecar",
   lane: "bulk",
   payload: IngestPayload,
-  attemptsMax: 5,
+  // With the waits between them, storage or the database may be away for about four minutes.
+  attemptsMax: 8,
   timeoutMs: 120_000,
   summarize: ({ width, height, mediaType, variants }) => ({ width, height, mediaType, variants }),
   land: landImage,
