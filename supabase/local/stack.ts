@@ -16,6 +16,7 @@ import { type LocalConfig, statusPath } from "./config.ts";
 import { type LocalDatabase, openPglite, openPostgres } from "./database.ts";
 import { createEnvironment } from "./environment.ts";
 import { type LocalKeys, loadKeys } from "./keys.ts";
+import { loginUrl } from "./logins.ts";
 import { applyMigrations } from "./migrations.ts";
 import { lockFolder } from "./pglite/folder-lock.ts";
 import { createRealtime } from "./realtime/server.ts";
@@ -150,7 +151,9 @@ async function writeStatus(
     FUNCTIONS_URL: `${publicUrl}/functions/v1`,
     PUBLISHABLE_KEY: keys.publishableKey,
     SECRET_KEY: keys.secretKey,
-    ...(config.databaseUrl ? { DB_URL: config.databaseUrl } : {}),
+    ...(config.databaseUrl
+      ? { DB_URL: config.databaseUrl, SIDECAR_DB_URL: loginUrl(config.databaseUrl, "parlance_sidecar") }
+      : {}),
   };
   const path = statusPath(config.dataDir);
   await writeFile(path, `${JSON.stringify(status, null, 2)}\n`, { mode: 0o600 });

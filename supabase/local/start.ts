@@ -60,8 +60,10 @@ async function run(
   try {
     const library = new Library(stack.publicUrl, stack.keys.secretKey);
     const intake = { dataDir: config.dataDir, samples: await drawing, folders, signal: stopping.signal };
-    // Without a sidecar of its own the pictures wait for one, and the house is ready before.
-    if (!config.withSidecar) printReady(stack, logPath);
+    if (!config.withSidecar) {
+      printReady(stack, logPath);
+      console.log("SIDECAR=false: pictures wait until a sidecar is started.");
+    }
     await fillLibrary(library, intake);
     if (config.withSidecar) printReady(stack, logPath);
   } catch (error) {

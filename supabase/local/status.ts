@@ -9,6 +9,8 @@ export interface Status {
   SECRET_KEY: string;
   /** Only over a Postgres of your own. */
   DB_URL?: string;
+  /** Only there too: what a sidecar that is started by hand logs in with. */
+  SIDECAR_DB_URL?: string;
 }
 
 /** What the stack over `dataDir` wrote when it started, or undefined when none answers there. */

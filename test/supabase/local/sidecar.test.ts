@@ -55,6 +55,13 @@ describe.runIf(serverUrl)("a stack over Postgres", () => {
     await until("the sidecar has gone", async () => (await countWorkers()) === 0);
   });
 
+  test("tells with what another sidecar logs in", async () => {
+    const status = await findStatus(folder);
+    const login = postgres(status?.SIDECAR_DB_URL ?? "", { max: 1 });
+    expect(await login`select current_user as role`).toEqual([{ role: "parlance_sidecar" }]);
+    await login.end();
+  });
+
   test("whose sidecar cannot start says why at once, and ends", async () => {
     stack.kill("SIGTERM");
     await stack.exited;
