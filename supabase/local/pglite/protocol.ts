@@ -9,7 +9,6 @@ const decoder = new TextDecoder();
 export const protocolVersion = 196608;
 export const sslRequest = 80877103;
 export const gssRequest = 80877104;
-export const cancelRequest = 80877102;
 
 /** A whole message with its header: one byte of type, four of length, then the body. */
 export interface Message {
