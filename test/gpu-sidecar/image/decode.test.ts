@@ -169,9 +169,9 @@ describe("the numbers that a model reads", () => {
   const raster: Raster = { data: Uint8Array.of(0, 51, 102, 255, 204, 153), width: 2, height: 1 };
 
   test("are planes of red, green and blue, scaled as the card says", () => {
-    const plain = normalisePixels(raster, { mean: [0, 0, 0], deviation: [1, 1, 1] });
+    const plain = normalisePixels(raster, { scale: 1 / 255, mean: [0, 0, 0], deviation: [1, 1, 1] });
     expect([...plain]).toEqual([0, 1, 51 / 255, 204 / 255, 102 / 255, 153 / 255].map(Math.fround));
-    const scaled = normalisePixels(raster, { mean: [0.5, 0, 0], deviation: [0.5, 1, 2] });
+    const scaled = normalisePixels(raster, { scale: 1 / 255, mean: [0.5, 0, 0], deviation: [0.5, 1, 2] });
     expect([...scaled]).toEqual([-1, 1, 51 / 255, 204 / 255, 102 / 510, 153 / 510].map(Math.fround));
   });
 
@@ -182,7 +182,14 @@ describe("the numbers that a model reads", () => {
         .png()
         .toBuffer(),
     );
-    const input = { size: 20, kernel: "linear", mean: [0, 0, 0], deviation: [1, 1, 1] } as const;
+    const input = {
+      size: 20,
+      edge: 20,
+      kernel: "linear",
+      scale: 1 / 255,
+      mean: [0, 0, 0],
+      deviation: [1, 1, 1],
+    } as const;
     const squashed = await toModelPixels(wide, { ...input, resize: "squash" });
     expect(squashed).toHaveLength(3 * 400);
     const greens = (pixels: Float32Array) =>
