@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import {
   type Environment,
   integerSetting,
@@ -20,8 +21,8 @@ export interface SidecarConfig {
   readonly databasePatienceMs: number;
   /** `cpu`, `cuda` or `cuda:N`; there is no falling back from one to another. */
   readonly device: string;
-  /** A name of the catalog. */
-  readonly model: string;
+  /** Where installed models lie. */
+  readonly modelsFolder: string;
   /** Threads inside one run of the model. */
   readonly modelThreads: number;
   /** How many jobs run at once. */
@@ -48,9 +49,7 @@ const settings = {
   DEVICE: setting("cpu, cuda or cuda:N", (text) =>
     /^(cpu|cuda(:\d{1,2})?)$/.test(text) ? text : undefined,
   ).default("cpu"),
-  MODEL: setting("the name of a model, such as palette", (text) =>
-    /^[a-z0-9][a-z0-9.-]{0,63}$/.test(text) ? text : undefined,
-  ).default("palette"),
+  MODELS_DIR: setting("a folder", (text) => text || undefined).default(".parlance/models"),
   MODEL_THREADS: integerSetting({ min: 1, max: 256, unit: "threads" }).default(1),
   SLOTS_BULK: slots().default(4),
   SLOTS_INTERACTIVE: slots().default(8),
@@ -74,7 +73,7 @@ export function readSidecarConfig(environment: Environment = process.env): Sidec
     listens: read.LISTEN,
     databasePatienceMs: read.DATABASE_PATIENCE_SECONDS * 1000,
     device: read.DEVICE,
-    model: read.MODEL,
+    modelsFolder: resolve(read.MODELS_DIR),
     modelThreads: read.MODEL_THREADS,
     slots: { interactive: read.SLOTS_INTERACTIVE, bulk: read.SLOTS_BULK },
     leaseSeconds: read.LEASE_SECONDS,

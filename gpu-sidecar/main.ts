@@ -9,6 +9,7 @@ import { SettingsError } from "../shared/config.ts";
 import { databaseOptions } from "../shared/database.ts";
 import { createLog, describeError, type Log } from "../shared/log.ts";
 import { readSidecarConfig, type SidecarConfig } from "./config.ts";
+import { openCatalog } from "./models/catalog.ts";
 import { createInference } from "./models/inference.ts";
 import { createPictureStore } from "./storage.ts";
 import { runWorker, type Worker } from "./worker.ts";
@@ -18,13 +19,15 @@ export async function startWorker(
   config: SidecarConfig,
   { sql, log }: { sql: Sql; log: Log },
 ): Promise<Worker> {
-  const { device, model, modelThreads } = config;
-  const inference = createInference({ models: [model], device, threads: modelThreads });
+  const { device, modelsFolder, modelThreads } = config;
+  const catalog = await openCatalog(modelsFolder);
+  const inference = createInference({ catalog, modelsFolder, device, threads: modelThreads });
   try {
     return await runWorker({
       ...config,
       sql,
       log,
+      catalog,
       inference,
       store: createPictureStore({ ...config, sizeBytesMax: config.uploadBytesMax }),
     });

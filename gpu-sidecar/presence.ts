@@ -7,7 +7,10 @@ export interface Presence {
   /** What runs the models there: `cpu` or `cuda`. */
   readonly provider: string;
   readonly kinds: readonly string[];
+  /** Models that it offers to run. */
   readonly models: readonly string[];
+  /** Models in memory now. */
+  readonly loaded: readonly string[];
   readonly memoryBytes: number;
   readonly versions: Readonly<Record<string, string>>;
   /** Who drains takes nothing new; nobody should wait for it. */
@@ -23,6 +26,7 @@ export async function reportWorker(sql: Sql, presence: Presence): Promise<void> 
       ${presence.provider},
       ${[...presence.kinds]}::text[],
       ${[...presence.models]}::text[],
+      ${[...presence.loaded]}::text[],
       ${presence.memoryBytes},
       ${sql.json(presence.versions)},
       ${presence.state}

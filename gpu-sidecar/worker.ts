@@ -17,9 +17,10 @@ import { type Runner, startRunner } from "../shared/jobs/runner.ts";
 import { jobKinds } from "../shared/kinds.ts";
 import { describeError, type Log } from "../shared/log.ts";
 import { createPictureEmbedder } from "./models/batcher.ts";
-import { getModel } from "./models/catalog.ts";
+import type { ModelCatalog } from "./models/catalog.ts";
 import type { Inference } from "./models/inference.ts";
 import { type Presence, removeWorker, reportWorker } from "./presence.ts";
+import { createSpaceDirectory, type SpaceDirectory } from "./spaces.ts";
 import type { PictureStore } from "./storage.ts";
 import { createEmbedQueryTask } from "./tasks/embed-query.ts";
 import { createIngestTask } from "./tasks/ingest-image.ts";
@@ -31,8 +32,8 @@ export interface WorkerOptions {
   readonly store: PictureStore;
   /** The worker owns it and closes it at its end. */
   readonly inference: Inference;
-  /** A name of the catalog. */
-  readonly model: string;
+  /** The models installed here. */
+  readonly catalog: ModelCatalog;
   /** Where the inference runs: `cpu`, `cuda` or `cuda:N`. */
   readonly device: string;
   readonly log: Log;
@@ -69,6 +70,7 @@ class SidecarWorker implements Worker {
   readonly id = createId();
   readonly broken: Promise<AppError>;
   readonly #options: WorkerOptions;
+  readonly #spaces: SpaceDirectory;
   readonly #tasks: readonly Task[];
   readonly #break: (reason: AppError) => void;
   #runner: Runner | undefined;
@@ -79,7 +81,8 @@ class SidecarWorker implements Worker {
 
   constructor(options: WorkerOptions) {
     this.#options = options;
-    this.#tasks = createTasks(options);
+    this.#spaces = createSpaceDirectory(options.sql, options.catalog);
+    this.#tasks = createTasks(options, this.#spaces);
     const { promise, resolve } = Promise.withResolvers<AppError>();
     this.broken = promise;
     this.#break = resolve;
@@ -98,6 +101,7 @@ class SidecarWorker implements Worker {
       workerId: this.id,
       tasks: this.#tasks,
       kinds: jobKinds,
+      models: () => this.#spaces.offers(),
       onEnded: (job, ending, error, tookMs) => this.#logEnding(job, ending, error, tookMs),
       onTrouble: createTroubleLog(log),
     });
@@ -155,12 +159,14 @@ class SidecarWorker implements Worker {
 
   async #report(state: Presence["state"]): Promise<void> {
     const { sql, inference, device } = this.#options;
+    await this.#spaces.refresh();
     await reportWorker(sql, {
       id: this.id,
       device,
       provider: device.split(":")[0] ?? device,
       kinds: this.#tasks.map((task) => task.kind.name),
-      models: inference.models().map((model) => model.name),
+      models: this.#spaces.offers(),
+      loaded: inference.models().map((model) => model.name),
       memoryBytes: process.memoryUsage.rss(),
       versions,
       state,
@@ -184,12 +190,11 @@ class SidecarWorker implements Worker {
   }
 }
 
-function createTasks({ sql, store, inference, model, pixelsMax }: WorkerOptions): Task[] {
-  const card = getModel(model);
-  const embedder = createPictureEmbedder(inference, model);
+function createTasks({ sql, store, inference, pixelsMax }: WorkerOptions, spaces: SpaceDirectory): Task[] {
+  const embedder = createPictureEmbedder(inference);
   return [
-    createIngestTask({ sql, store, model: card, embedder, pixelsMax }),
-    createEmbedQueryTask({ model: card, inference }),
+    createIngestTask({ sql, store, spaces, embedder, pixelsMax }),
+    createEmbedQueryTask({ spaces, inference }),
   ];
 }
 

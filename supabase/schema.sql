@@ -9,7 +9,14 @@ create type job_state as enum ('queued', 'running', 'done', 'failed', 'cancelled
 create table embedding_spaces (
   id smallint primary key, name text not null unique, model text not null, dimensions integer not null,
   is_current boolean not null default false, created_at timestamptz not null default now(),
-  constraint dimensions_fit_an_index check (dimensions >= 1 and dimensions <= 2000)
+  model_digest text not null default 'built-in', is_maintained boolean not null default false, switched_at timestamptz,
+  calibration jsonb, calibrated_at timestamptz,
+  constraint calibration_is_an_object check (jsonb_typeof(calibration) = 'object' and octet_length(calibration::text) <= 65536),
+  constraint current_is_maintained check (is_maintained or not is_current),
+  constraint digest_is_short check (length(model_digest) >= 1 and length(model_digest) <= 100),
+  constraint dimensions_fit_an_index check (dimensions >= 1 and dimensions <= 2000),
+  constraint model_is_a_key check (model ~ '^[a-z0-9][a-z0-9.-]{0,63}$'),
+  constraint name_is_a_key check (name ~ '^[a-z0-9][a-z0-9.-]{0,63}$')
 );
   create unique index embedding_spaces_one_current on (is_current) where is_current;
   create policy "everyone sees the spaces" for select to anon, authenticated, parlance_sidecar using (true);
@@ -41,7 +48,8 @@ create table image_origins (
   constraint sha256_is_64_hex_digits check (sha256 ~ '^[0-9a-f]{64}$')
 );
   create index image_origins_by_content on (owner_id, sha256);
-  create policy "owners see their originals" for select to authenticated using (may_see(owner_id));
+  create index image_origins_with_place on (owner_id, image_id) where latitude is not null;
+  create policy "owners see their originals" for select to authenticated using (may_see(owner_id, (select auth.uid()), (select is_admin())));
   create policy "sidecars write originals" for all to parlance_sidecar using (true);
   grant select to authenticated;
   grant select, insert, update to parlance_sidecar;
@@ -57,7 +65,7 @@ create table image_vectors (
   constraint embedding_has_unit_length check (vector_norm(embedding) >= 0.999 and vector_norm(embedding) <= 1.001)
 ) partition by list (space_id);
   create policy "everyone sees public vectors" for select to anon, authenticated using (is_public);
-  create policy "owners see their vectors" for select to authenticated using (may_see(owner_id));
+  create policy "owners see their vectors" for select to authenticated using (may_see(owner_id, (select auth.uid()), (select is_admin())));
   create policy "sidecars write vectors" for all to parlance_sidecar using (true);
   grant select to anon, authenticated;
   grant select, insert, update to parlance_sidecar;
@@ -70,7 +78,7 @@ create table image_vectors_1 partition of image_vectors for values in ('1') (
   create index image_vectors_1_nearest using hnsw ((embedding::vector(128)) vector_ip_ops);
   create index image_vectors_1_public on (image_id) where is_public;
   create policy "everyone sees public vectors" for select to anon, authenticated using (is_public);
-  create policy "owners see their vectors" for select to authenticated using (may_see(owner_id));
+  create policy "owners see their vectors" for select to authenticated using (may_see(owner_id, (select auth.uid()), (select is_admin())));
   create policy "sidecars write vectors" for all to parlance_sidecar using (true);
   grant select to anon, authenticated;
   grant select, insert, update to parlance_sidecar;
@@ -83,7 +91,10 @@ create table images (
   is_public boolean not null default false, media_type text, size_bytes bigint, width integer, height integer,
   perceptual_hash bit(64), variants text[] not null default '{}', taken_at timestamptz, camera text, error_code text,
   error_message text, created_at timestamptz not null default now(), updated_at timestamptz not null default now(),
-  words tsvector generated as (image_words(name, title, keywords)),
+  words tsvector generated as (image_words(name, title, keywords)), colours text[],
+  tags text[] generated as (fold_keywords(keywords)),
+  orientation text generated as ( case when ((width is null) or (height is null)) then null when ((abs((width - height)) * 50) <= greatest(width, height)) then 'square' when (width > height) then 'landscape' else 'portrait' end),
+  constraint colours_are_basic check (colours <@ array['black', 'white', 'grey', 'red', 'orange', 'yellow', 'green', 'blue', 'purple', 'pink', 'brown'] and cardinality(colours) <= 11),
   constraint failed_has_a_cause check ((state = 'failed') = (error_code is not null and error_message is not null)),
   constraint keywords_are_at_most_50 check (cardinality(keywords) <= 50 and array_position(keywords, null) is null),
   constraint name_is_one_to_200_characters check (length(name) >= 1 and length(name) <= 200),
@@ -91,22 +102,28 @@ create table images (
   constraint size_is_positive check (size_bytes > 0),
   constraint title_is_at_most_300_characters check (length(title) >= 1 and length(title) <= 300)
 );
+  create index images_all_newest_first on (created_at desc, id desc);
+  create index images_by_camera on (owner_id, lower(camera));
+  create index images_by_colour using gin (colours);
+  create index images_by_hash on (owner_id, perceptual_hash) where perceptual_hash is not null;
+  create index images_by_tag using gin (tags);
+  create index images_by_time on (owner_id, taken_at, id);
   create unique index images_name_per_owner on (owner_id, name) nulls not distinct;
   create index images_newest_first on (owner_id, created_at desc, id desc);
   create index images_public_newest_first on (created_at desc, id desc) where is_public;
   create index images_unfinished on (created_at) where state = any (array['uploading', 'processing']);
   create index images_words using gin (words);
   create policy "everyone sees public pictures" for select to anon, authenticated using (is_public and (state = 'ready'));
-  create policy "owners change their pictures" for update to authenticated using (may_see(owner_id));
-  create policy "owners delete their pictures" for delete to authenticated using (may_see(owner_id));
-  create policy "owners see their pictures" for select to authenticated using (may_see(owner_id));
+  create policy "owners change their pictures" for update to authenticated using (may_see(owner_id, (select auth.uid()), (select is_admin())));
+  create policy "owners delete their pictures" for delete to authenticated using (may_see(owner_id, (select auth.uid()), (select is_admin())));
+  create policy "owners see their pictures" for select to authenticated using (may_see(owner_id, (select auth.uid()), (select is_admin())));
   create policy "sidecars work on pictures" for all to parlance_sidecar using (true);
   create policy "users add pictures of their own" for insert to authenticated with check (owner_id = (select auth.uid()));
   create trigger date_image before update for each row execute function date_image();
   create trigger follow_image after update of owner_id, is_public for each row execute function follow_image();
   grant select to anon;
   grant select, insert (id, owner_id, name, title, keywords, media_type, size_bytes), update (name, title, keywords), delete to authenticated;
-  grant select, update (state, media_type, size_bytes, width, height, perceptual_hash, variants, taken_at, camera, error_code, error_message) to parlance_sidecar;
+  grant select, update (state, media_type, size_bytes, width, height, perceptual_hash, variants, taken_at, camera, error_code, error_message, colours) to parlance_sidecar;
   grant select, insert, update, delete to service_role;
 
 -- What happened to a job, in order and without holes; the topic is only the doorbell.
@@ -136,17 +153,19 @@ create table jobs (
   claim bigint, claimed_by uuid, lease_expires_at timestamptz, cancel_requested_at timestamptz,
   event_sequence integer not null default 0, events_pruned_to integer not null default 0,
   told_at timestamptz not null default now(), created_at timestamptz not null default now(), started_at timestamptz,
-  finished_at timestamptz,
+  finished_at timestamptz, model text, traceparent text,
   constraint attempts_are_within_their_limit check (attempts >= 0 and attempts <= attempts_max and attempts_max >= 1 and attempts_max <= 100),
   constraint ended_has_a_finish check ((state = any (array['done', 'failed', 'cancelled'])) = (finished_at is not null)),
   constraint failed_has_a_cause check (state <> 'failed' or error_code is not null and error_message is not null),
   constraint kind_is_feature_dot_verb_noun check (kind ~ '^[a-z]+\.[a-z]+(-[a-z]+)*$' and length(kind) <= 64),
+  constraint model_is_short check (length(model) >= 1 and length(model) <= 64),
   constraint only_done_has_a_result check (result is null or state = 'done'),
   constraint only_running_has_a_claim check (state = 'running' or claim is null and claimed_by is null and lease_expires_at is null),
   constraint payload_is_a_small_object check (jsonb_typeof(payload) = 'object' and octet_length(payload::text) <= 65536),
   constraint progress_is_within_its_total check (progress_done >= 0 and progress_done <= coalesce(progress_total, progress_done)),
   constraint result_is_small check (octet_length(result::text) <= 65536),
   constraint running_has_a_claim check ((state = 'running') = (claim is not null and claimed_by is not null and lease_expires_at is not null)),
+  constraint traceparent_is_one check (traceparent ~ '^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$'),
   constraint unique_key_is_short check (length(unique_key) <= 200)
 );
   create index jobs_ended on (finished_at) where finished_at is not null;
@@ -155,7 +174,7 @@ create table jobs (
   create index jobs_to_claim on (lane, run_after, id) where state = 'queued';
   create unique index jobs_unique_while_open on (kind, unique_key) where state = any (array['queued', 'running']);
   create index jobs_with_a_lease on (lease_expires_at) where state = 'running';
-  create policy "owners see their jobs" for select to authenticated using (may_see(owner_id));
+  create policy "owners see their jobs" for select to authenticated using (may_see(owner_id, (select auth.uid()), (select is_admin())));
   create trigger number_job_event before insert or update for each row execute function number_job_event();
   create trigger tell_job_event after insert or update for each row execute function tell_job_event();
   grant select to authenticated, service_role;
@@ -182,40 +201,68 @@ create table rate_buckets (
   create index rate_buckets_by_age on (updated_at);
   grant select, insert, update, delete to service_role;
 
+-- A sample of what was really asked, with the vector that was searched by: recall is measured and models are compared on it.
+create table searches (
+  id uuid primary key, space_id smallint not null references embedding_spaces(id) on delete cascade,
+  owner_id uuid references auth.users(id) on delete cascade, asker text not null, scope text not null, query text,
+  minus text, image_id uuid, filters jsonb not null default '{}', filter_class text not null default 'none',
+  path text not null, embedding vector not null, created_at timestamptz not null default now(),
+  constraint asker_is_known check (asker = any (array['anon', 'user', 'admin', 'service'])),
+  constraint filter_class_is_short check (length(filter_class) >= 1 and length(filter_class) <= 32),
+  constraint filters_are_a_small_object check (jsonb_typeof(filters) = 'object' and octet_length(filters::text) <= 8192),
+  constraint minus_is_1_to_100_characters check (length(minus) >= 1 and length(minus) <= 100),
+  constraint path_is_known check (path = any (array['exact', 'index'])),
+  constraint query_is_1_to_100_characters check (length(query) >= 1 and length(query) <= 100),
+  constraint scope_is_known check (scope = any (array['own', 'public', 'all'])),
+  constraint user_has_an_id check ((asker = any (array['user', 'admin'])) = (owner_id is not null))
+);
+  create index searches_by_age on (created_at);
+  create index searches_by_space on (space_id, created_at desc);
+  create index searches_of_an_owner on (owner_id);
+  create policy "sidecars read searches" for select to parlance_sidecar using (true);
+  grant select (id, space_id, query, created_at) to parlance_sidecar;
+  grant select, insert, delete to service_role;
+
 -- Processes that claim jobs, and when each was last seen.
 create table workers (
   id uuid primary key, runner text not null, device text not null, provider text not null, kinds text[] not null,
   models text[] not null default '{}', memory_bytes bigint not null default 0, versions jsonb not null default '{}',
   state text not null default 'running', started_at timestamptz not null default now(),
-  last_seen_at timestamptz not null default now(),
+  last_seen_at timestamptz not null default now(), loaded text[] not null default '{}',
   constraint kinds_are_few check (cardinality(kinds) <= 100),
   constraint state_is_known check (state = any (array['running', 'draining']))
 );
   create index workers_by_last_seen on (last_seen_at);
-  create policy "admins see the workers" for select to authenticated using (is_admin());
+  create policy "admins see the workers" for select to authenticated using (select is_admin());
   grant select to authenticated, service_role;
 
-create function add_embedding_space(id smallint, name text, model text, dimensions integer) returns void volatile; -- for its owner
-create function add_job(id uuid, kind text, payload jsonb, owner_id uuid default null, subject_id uuid default null, lane job_lane default 'bulk', unique_key text default null, attempts_max integer default 5, delay_seconds float8 default 0) returns uuid volatile security definer; -- for parlance_sidecar, service_role
+create function add_embedding_space(id smallint, name text, model text, dimensions integer, model_digest text default 'built-in') returns void volatile security definer; -- for its owner
+create function add_job(id uuid, kind text, payload jsonb, owner_id uuid default null, subject_id uuid default null, lane job_lane default 'bulk', unique_key text default null, attempts_max integer default 5, delay_seconds float8 default 0, model text default null) returns uuid volatile security definer; -- for parlance_sidecar, service_role
 create function backoff_seconds(attempts integer) returns float8 volatile; -- for its owner
 create function cancel_job(id uuid) returns table(state job_state, ended_now boolean) volatile security definer; -- for service_role
-create function claim_jobs(worker_id uuid, kinds text[], lanes job_lane[], jobs_max integer, lease_seconds float8) returns table(id uuid, kind text, lane job_lane, owner_id uuid, subject_id uuid, payload jsonb, attempts integer, attempts_max integer, claim bigint) volatile security definer; -- for parlance_sidecar, service_role
+create function claim_jobs(worker_id uuid, kinds text[], lanes job_lane[], jobs_max integer, lease_seconds float8, models text[] default '{}') returns table(id uuid, kind text, lane job_lane, owner_id uuid, subject_id uuid, payload jsonb, attempts integer, attempts_max integer, claim bigint, traceparent text) volatile security definer; -- for parlance_sidecar, service_role
 create function complete_job(id uuid, claim bigint, result jsonb default null) returns boolean volatile security definer; -- for parlance_sidecar, service_role
+create function create_embedding_space(name text, model text, model_digest text, dimensions integer) returns smallint volatile security definer; -- for service_role
 create function date_image() returns trigger volatile; -- for its owner
+create function drop_embedding_space(id smallint) returns void volatile security definer; -- for service_role
 create function expire_leases(jobs_max integer, except_ids uuid[] default '{}') returns table(id uuid, kind text, owner_id uuid, subject_id uuid, payload jsonb, state job_state) volatile security definer; -- for parlance_sidecar, service_role
 create function fail_job(id uuid, claim bigint, code text, message text, retryable boolean) returns job_state volatile security definer; -- for parlance_sidecar, service_role
+create function fold_keywords(keywords text[]) returns text[] immutable; -- for authenticated, parlance_sidecar, service_role
 create function follow_image() returns trigger volatile security definer; -- for its owner
 create function heartbeat_jobs(ids uuid[], claims bigint[], lease_seconds float8) returns table(id uuid, claim bigint, cancel_requested boolean) volatile security definer; -- for parlance_sidecar, service_role
 create function image_words(name text, title text, keywords text[]) returns tsvector immutable; -- for authenticated, parlance_sidecar, service_role
 create function is_admin() returns boolean stable; -- for anon, authenticated, service_role
 create function may_see(owner_id uuid) returns boolean stable; -- for anon, authenticated, service_role
+create function may_see(owner_id uuid, user_id uuid, is_admin boolean) returns boolean immutable; -- for anon, authenticated, service_role
 create function number_job_event() returns trigger volatile security definer; -- for its owner
 create function protect_vectors(vectors regclass) returns void volatile; -- for its owner
 create function prune_jobs(ended_before timestamptz, events_before timestamptz, rows_max integer) returns integer volatile security definer; -- for service_role
 create function release_job(id uuid, claim bigint) returns job_state volatile security definer; -- for parlance_sidecar, service_role
 create function remove_worker(id uuid) returns void volatile security definer; -- for parlance_sidecar, service_role
 create function report_progress(id uuid, claim bigint, done integer, total integer, message text default null) returns boolean volatile security definer; -- for parlance_sidecar, service_role
-create function report_worker(id uuid, runner text, device text, provider text, kinds text[], models text[], memory_bytes bigint, versions jsonb, state text) returns void volatile security definer; -- for parlance_sidecar, service_role
+create function report_worker(id uuid, runner text, device text, provider text, kinds text[], models text[], loaded text[], memory_bytes bigint, versions jsonb, state text) returns void volatile security definer; -- for parlance_sidecar, service_role
+create function switch_embedding_space(id smallint) returns void volatile security definer; -- for service_role
 create function take_tokens(subject text, route_class text, capacity float8, refill_per_second float8, cost float8 default 1) returns table(allowed boolean, remaining float8, retry_after_seconds float8) volatile security definer; -- for service_role
 create function tell_job_event() returns trigger volatile security definer; -- for its owner
+create function worker_can(kind text, model text, seconds float8 default 20) returns boolean stable security definer; -- for service_role
 create function worker_is_alive(kind text, seconds float8 default 20) returns boolean stable security definer; -- for service_role

@@ -43,7 +43,7 @@ export async function findQueryVector(deps: Deps, query: string): Promise<QueryV
       if (jobId && isOpen(seen?.jobState)) await giveUp(deps, jobId);
       return answer;
     }
-    if (seen && !isOpen(seen.jobState)) jobId = await ask(deps, seen.spaceId, query);
+    if (seen && !isOpen(seen.jobState)) jobId = await ask(deps, seen, query);
     await pause(Math.min(pauseMs, deadlineMs - performance.now()));
   }
 }
@@ -53,6 +53,7 @@ interface Sighting {
   readonly spaceId: number;
   readonly spaceName: string;
   readonly dimensions: number;
+  readonly model: string;
   readonly isEmbedded: boolean;
   /** Null where the model knows no word of it. */
   readonly embedding: string | null;
@@ -89,9 +90,10 @@ async function lookUp(
       spaces.id as space_id,
       spaces.name as space_name,
       spaces.dimensions,
+      spaces.model,
       known.query is not null as is_embedded,
       known.embedding::text as embedding,
-      parlance.worker_is_alive(${embedQuery.name}) as is_sidecar_alive,
+      parlance.worker_can(${embedQuery.name}, spaces.model) as is_sidecar_alive,
       jobs.state as job_state
     from parlance.embedding_spaces as spaces
     left join parlance.query_vectors as known on known.space_id = spaces.id and known.query = ${query}
@@ -102,11 +104,12 @@ async function lookUp(
 }
 
 /** A job of the house: the words are remembered for everyone, and by whom they were asked is not. */
-function ask(deps: Deps, spaceId: number, query: string): Promise<string> {
+function ask(deps: Deps, { spaceId, model }: Sighting, query: string): Promise<string> {
   return transactAs(deps.sql, serviceCaller, (transaction) =>
     addJob(transaction, embedQuery, {
       payload: { spaceId, query },
       ownerId: null,
+      model,
       uniqueKey: `${spaceId}:${query}`,
     }),
   );

@@ -1,6 +1,7 @@
 import sharp, { type Metadata, type Sharp } from "sharp";
 import { AppError } from "../../shared/errors.ts";
 import { type ImageMediaType, sniffMediaType } from "../../shared/images/media-types.ts";
+import type { ImageInput } from "../models/card.ts";
 import { PixelBudget } from "./pixel-budget.ts";
 
 /** Pixels in sRGB, three bytes each, row by row, without alpha. */
@@ -67,7 +68,7 @@ export async function decodePicture(bytes: Uint8Array, options: DecodeOptions = 
 export async function resizeRaster(
   raster: Raster,
   size: { width: number; height: number },
-  options: { fit: "fill" | "cover" | "inside"; kernel: "linear" | "cubic" },
+  options: { fit: "fill" | "cover" | "inside"; kernel: ImageInput["kernel"] },
 ): Promise<Raster> {
   const { width, height } = size;
   const { fit, kernel } = options;

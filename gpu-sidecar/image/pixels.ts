@@ -10,11 +10,14 @@ export async function toModelPixels(raster: Raster, input: ImageInput): Promise<
 }
 
 /** Rows of pixels become planes of red, green and blue; each byte is looked up, which is faster than reckoning. */
-export function normalisePixels(raster: Raster, input: Pick<ImageInput, "mean" | "deviation">): Float32Array {
+export function normalisePixels(
+  raster: Raster,
+  input: Pick<ImageInput, "scale" | "mean" | "deviation">,
+): Float32Array {
   const count = raster.width * raster.height;
   const pixels = new Float32Array(3 * count);
   for (let channel = 0; channel < 3; channel++) {
-    const table = lookupTable(input.mean[channel] ?? 0, input.deviation[channel] ?? 1);
+    const table = lookupTable(input.scale, input.mean[channel] ?? 0, input.deviation[channel] ?? 1);
     for (let i = 0; i < count; i++)
       pixels[channel * count + i] = table[raster.data[3 * i + channel] ?? 0] ?? 0;
   }
@@ -32,6 +35,6 @@ export function joinPixels(pictures: readonly Float32Array[]): Float32Array {
   return batch;
 }
 
-function lookupTable(mean: number, deviation: number): Float32Array {
-  return Float32Array.from({ length: 256 }, (_, value) => (value / 255 - mean) / deviation);
+function lookupTable(scale: number, mean: number, deviation: number): Float32Array {
+  return Float32Array.from({ length: 256 }, (_, value) => (value * scale - mean) / deviation);
 }

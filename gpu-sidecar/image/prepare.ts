@@ -1,6 +1,7 @@
-import { variantEdges } from "../../shared/images/contract.ts";
+import { type ImageColour, variantEdges } from "../../shared/images/contract.ts";
 import type { ImageMediaType } from "../../shared/images/media-types.ts";
 import type { ImageInput } from "../models/card.ts";
+import { nameColours } from "./colours.ts";
 import { type DecodeOptions, decodePicture, encodeJpeg, type Raster, resizeRaster } from "./decode.ts";
 import { type PictureExif, readExif } from "./exif.ts";
 import { hashContent, hashPicture } from "./hash.ts";
@@ -20,8 +21,9 @@ export interface PreparedPicture {
   /** JPEG in sRGB without metadata, at most 2048 and 512 pixels long; a picture is never enlarged. */
   readonly display: Uint8Array;
   readonly thumbnail: Uint8Array;
-  /** What the model reads. */
-  readonly pixels: Float32Array;
+  readonly colours: readonly ImageColour[];
+  /** What the model reads; undefined without a model. */
+  readonly pixels: Float32Array | undefined;
 }
 
 const displayQuality = 82;
@@ -30,7 +32,7 @@ const thumbnailQuality = 80;
 /** Decodes once; derivatives, hash and the model's pixels are all made from that one raster. */
 export async function preparePicture(
   bytes: Uint8Array,
-  input: ImageInput,
+  input: ImageInput | undefined,
   options: Omit<DecodeOptions, "edgeMax"> = {},
 ): Promise<PreparedPicture> {
   const { raster, exif, ...picture } = await decodePicture(bytes, {
@@ -43,7 +45,7 @@ export async function preparePicture(
     hashPicture(small),
     encodeJpeg(raster, displayQuality),
     encodeJpeg(small, thumbnailQuality),
-    toModelPixels(small, input),
+    input && toModelPixels(small, input),
   ]);
   return {
     ...picture,
@@ -53,6 +55,7 @@ export async function preparePicture(
     exif: readExif(exif),
     display,
     thumbnail,
+    colours: nameColours(small),
     pixels,
   };
 }

@@ -4,7 +4,7 @@ import type { Inference } from "./inference.ts";
 /** One picture in, one vector out; pictures that meet travel together. */
 export interface PictureEmbedder {
   /** `pixels` is handed over: the caller does not read it afterwards. */
-  embed(pixels: Float32Array): Promise<Float32Array>;
+  embed(model: string, pixels: Float32Array): Promise<Float32Array>;
 }
 
 export interface BatcherOptions {
@@ -26,10 +26,23 @@ interface Passenger {
  */
 export function createPictureEmbedder(
   inference: Pick<Inference, "embedImages">,
-  model: string,
   options: BatcherOptions = {},
 ): PictureEmbedder {
-  const { batchMax = 16, waitMs = 8 } = options;
+  const embedders = new Map<string, (pixels: Float32Array) => Promise<Float32Array>>();
+  return {
+    embed(model, pixels) {
+      const embed = embedders.get(model) ?? createModelEmbedder(inference, model, options);
+      embedders.set(model, embed);
+      return embed(pixels);
+    },
+  };
+}
+
+function createModelEmbedder(
+  inference: Pick<Inference, "embedImages">,
+  model: string,
+  { batchMax = 16, waitMs = 8 }: BatcherOptions,
+): (pixels: Float32Array) => Promise<Float32Array> {
   let waiting: Passenger[] = [];
   let timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -41,14 +54,12 @@ export function createPictureEmbedder(
     if (batch.length > 0) void embedBatch(inference, model, batch);
   };
 
-  return {
-    embed: (pixels) =>
-      new Promise((resolve, reject) => {
-        waiting.push({ pixels, resolve, reject });
-        if (waiting.length >= batchMax) depart();
-        else timer ??= setTimeout(depart, waitMs);
-      }),
-  };
+  return (pixels) =>
+    new Promise((resolve, reject) => {
+      waiting.push({ pixels, resolve, reject });
+      if (waiting.length >= batchMax) depart();
+      else timer ??= setTimeout(depart, waitMs);
+    });
 }
 
 async function embedBatch(

@@ -2,39 +2,55 @@ import { AppError } from "../../shared/errors.ts";
 import type { CatalogEntry, ModelCard } from "./card.ts";
 import { dimensions as paletteDimensions } from "./palette/layout.ts";
 
-const palette: CatalogEntry = {
+/** The models that can be loaded here. */
+export interface ModelCatalog {
+  cards(): ModelCard[];
+  find(name: string): ModelCard | undefined;
+  /** Refuses a name that the catalog does not have, naming those that it has. */
+  get(name: string): ModelCard;
+  entry(name: string): CatalogEntry;
+}
+
+/** Built in: always there. */
+export const palette: CatalogEntry = {
   card: {
     name: "palette",
-    space: 1,
+    digest: "built-in",
     dimensions: paletteDimensions,
-    image: { size: 128, resize: "squash", kernel: "linear", mean: [0, 0, 0], deviation: [1, 1, 1] },
-    textTokensMax: 64,
+    image: {
+      size: 128,
+      resize: "squash",
+      edge: 128,
+      kernel: "linear",
+      scale: 1 / 255,
+      mean: [0, 0, 0],
+      deviation: [1, 1, 1],
+    },
+    text: { tokensMax: 64, padding: "longest", padId: 0 },
   },
   load: async () => (await import("./palette/build.ts")).buildPalette(),
 };
 
-const entries: readonly CatalogEntry[] = [palette];
+/** The built-in model alone, without looking into any folder. */
+export const builtInCatalog: ModelCatalog = createCatalog([palette]);
 
-export function listModels(): ModelCard[] {
-  return entries.map((entry) => entry.card);
+/** The built-in model and those installed in `folder`, if one is given. */
+export async function openCatalog(_folder?: string): Promise<ModelCatalog> {
+  return builtInCatalog;
 }
 
-export function findModel(name: string): ModelCard | undefined {
-  return findEntry(name)?.card;
-}
-
-/** Refuses a name that the catalog does not have, naming those that it has. */
-export function getModel(name: string): ModelCard {
-  return getEntry(name).card;
-}
-
-export function getEntry(name: string): CatalogEntry {
-  const entry = findEntry(name);
-  if (entry) return entry;
-  const known = entries.map((one) => one.card.name).join(", ");
-  throw new AppError("invalid_request", `No model is called "${name}". There is: ${known}.`);
-}
-
-function findEntry(name: string): CatalogEntry | undefined {
-  return entries.find((entry) => entry.card.name === name);
+function createCatalog(entries: readonly CatalogEntry[]): ModelCatalog {
+  const byName = new Map(entries.map((entry) => [entry.card.name, entry]));
+  const entry = (name: string): CatalogEntry => {
+    const found = byName.get(name);
+    if (found) return found;
+    const known = [...byName.keys()].join(", ");
+    throw new AppError("invalid_request", `No model is called "${name}". There is: ${known}.`);
+  };
+  return {
+    cards: () => entries.map(({ card }) => card),
+    find: (name) => byName.get(name)?.card,
+    get: (name) => entry(name).card,
+    entry,
+  };
 }

@@ -3,7 +3,12 @@ import type { SessionOptions, TextEmbeddings } from "./session.ts";
 
 /** What the main thread and the inference thread say to each other. Every request has one answer. */
 export type InferenceRequest =
-  | { readonly kind: "load"; readonly models: readonly string[]; readonly session: SessionOptions }
+  | {
+      readonly kind: "load";
+      readonly models: readonly string[];
+      readonly folder: string | undefined;
+      readonly session: SessionOptions;
+    }
   | { readonly kind: "images"; readonly model: string; readonly pixels: Float32Array; readonly count: number }
   | { readonly kind: "texts"; readonly model: string; readonly texts: readonly string[] }
   | { readonly kind: "release" };
@@ -17,7 +22,6 @@ export interface InferenceAnswers {
 
 export interface LoadedModel {
   readonly name: string;
-  readonly space: number;
   readonly dimensions: number;
   readonly device: string;
   readonly loadMs: number;

@@ -1,6 +1,6 @@
 import { parentPort } from "node:worker_threads";
 import { AppError } from "../../shared/errors.ts";
-import { getEntry } from "./catalog.ts";
+import { openCatalog } from "./catalog.ts";
 import type { InferenceReply, InferenceRequest, LoadedModel } from "./inference-messages.ts";
 import { type DualEncoder, openDualEncoder } from "./session.ts";
 
@@ -27,14 +27,14 @@ async function answer(request: InferenceRequest): Promise<InferenceReply> {
 
 async function load(request: InferenceRequest & { kind: "load" }): Promise<LoadedModel[]> {
   const loaded: LoadedModel[] = [];
+  const catalog = await openCatalog(request.folder);
   for (const name of request.models) {
     const startMs = performance.now();
-    const model = await openDualEncoder(getEntry(name), request.session);
+    const model = await openDualEncoder(catalog.entry(name), request.session);
     models.set(name, model);
-    const { space, dimensions } = model.card;
+    const { dimensions } = model.card;
     loaded.push({
       name,
-      space,
       dimensions,
       device: request.session.device,
       loadMs: performance.now() - startMs,

@@ -1,5 +1,5 @@
 import { AppError } from "../../shared/errors.ts";
-import { getModel } from "./catalog.ts";
+import { builtInCatalog, type ModelCatalog } from "./catalog.ts";
 import { InferenceThread } from "./inference-client.ts";
 import type { InferenceAnswers, InferenceRequest, LoadedModel } from "./inference-messages.ts";
 import { providersOf, type TextEmbeddings } from "./session.ts";
@@ -8,7 +8,11 @@ export type { LoadedModel } from "./inference-messages.ts";
 export type { TextEmbeddings } from "./session.ts";
 
 export interface InferenceOptions {
-  /** Names from the catalog. Default `palette`. */
+  /** Default: the built-in model alone. */
+  readonly catalog?: ModelCatalog;
+  /** Where the catalog's models lie. */
+  readonly modelsFolder?: string | undefined;
+  /** Loaded at once. Default `palette`. */
   readonly models?: readonly string[];
   /** `cpu` (default), `cuda` or `cuda:N`. Never falls back to another one. */
   readonly device?: string;
@@ -46,9 +50,10 @@ export interface Inference {
 
 export function createInference(options: InferenceOptions = {}): Inference {
   const models = options.models ?? ["palette"];
-  for (const name of models) getModel(name);
+  const catalog = options.catalog ?? builtInCatalog;
+  for (const name of models) catalog.get(name);
   providersOf(options.device ?? "cpu");
-  return new QueuedInference(models, options);
+  return new QueuedInference(models, catalog, options);
 }
 
 interface Waiting {
@@ -62,6 +67,7 @@ const deathsMax = 3;
 
 class QueuedInference implements Inference {
   readonly #models: readonly string[];
+  readonly #catalog: ModelCatalog;
   readonly #options: InferenceOptions;
   readonly #texts: Waiting[] = [];
   readonly #images: Waiting[] = [];
@@ -72,8 +78,9 @@ class QueuedInference implements Inference {
   #broken: AppError | undefined;
   #closing: Promise<void> | undefined;
 
-  constructor(models: readonly string[], options: InferenceOptions) {
+  constructor(models: readonly string[], catalog: ModelCatalog, options: InferenceOptions) {
     this.#models = models;
+    this.#catalog = catalog;
     this.#options = options;
   }
 
@@ -91,7 +98,7 @@ class QueuedInference implements Inference {
   }
 
   async embedImages(model: string, pixels: Float32Array, count: number): Promise<Float32Array> {
-    const { dimensions, image } = getModel(model);
+    const { dimensions, image } = this.#catalog.get(model);
     const length = 3 * image.size ** 2;
     if (!Number.isInteger(count) || count < 1 || pixels.length !== count * length) {
       throw new AppError(
@@ -112,7 +119,7 @@ class QueuedInference implements Inference {
   }
 
   async embedTexts(model: string, texts: readonly string[]): Promise<TextEmbeddings> {
-    getModel(model);
+    this.#catalog.get(model);
     if (texts.length === 0) return { vectors: new Float32Array(0), knownWords: [] };
     return this.#add({ kind: "texts", model, texts });
   }
@@ -188,7 +195,12 @@ class QueuedInference implements Inference {
   async #load(): Promise<InferenceThread> {
     const thread = new InferenceThread(this.#options.threadUrl);
     const session = { device: this.#options.device ?? "cpu", threads: this.#options.threads ?? 1 };
-    const request: InferenceRequest & { kind: "load" } = { kind: "load", models: this.#models, session };
+    const request: InferenceRequest & { kind: "load" } = {
+      kind: "load",
+      models: this.#models,
+      folder: this.#options.modelsFolder,
+      session,
+    };
     try {
       this.#loaded = await this.#ask(thread, request, this.#options.loadTimeoutMs ?? 120_000);
       return thread;

@@ -87,8 +87,10 @@ async function embedTexts(
   texts: readonly string[],
 ): Promise<TextEmbeddings> {
   const tokens = texts.map(tokenize);
-  const length = Math.min(card.textTokensMax, Math.max(1, ...tokens.map((one) => one.ids.length)));
-  const ids = new BigInt64Array(texts.length * length);
+  const { tokensMax, padding, padId } = card.text;
+  const longest = Math.min(tokensMax, Math.max(1, ...tokens.map((one) => one.ids.length)));
+  const length = padding === "tokensMax" ? tokensMax : longest;
+  const ids = new BigInt64Array(texts.length * length).fill(BigInt(padId));
   const mask = new BigInt64Array(texts.length * length);
   tokens.forEach((one, row) => {
     one.ids.slice(0, length).forEach((id, column) => {

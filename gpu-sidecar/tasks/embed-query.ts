@@ -1,12 +1,11 @@
-import { AppError } from "../../shared/errors.ts";
 import { type EmbedQueryPayload, embedQuery } from "../../shared/images/kinds.ts";
 import type { EmbedQueryOutcome } from "../../shared/images/outcomes.ts";
 import { defineTask, type Task } from "../../shared/jobs/kinds.ts";
-import type { ModelCard } from "../models/card.ts";
 import type { Inference } from "../models/inference.ts";
+import type { SpaceDirectory } from "../spaces.ts";
 
 export interface EmbedQueryOptions {
-  readonly model: ModelCard;
+  readonly spaces: SpaceDirectory;
   readonly inference: Pick<Inference, "embedTexts">;
 }
 
@@ -16,15 +15,10 @@ export function createEmbedQueryTask(options: EmbedQueryOptions): Task {
 }
 
 async function embed(
-  { model, inference }: EmbedQueryOptions,
+  { spaces, inference }: EmbedQueryOptions,
   { spaceId, query }: EmbedQueryPayload,
 ): Promise<EmbedQueryOutcome> {
-  if (spaceId !== model.space) {
-    throw new AppError(
-      "conflict",
-      `This worker runs ${model.name}, whose vectors are of space ${model.space}.`,
-    );
-  }
+  const { model } = await spaces.getUsable(spaceId);
   const { vectors, knownWords } = await inference.embedTexts(model.name, [query]);
   return { spaceId, query, embedding: knownWords[0] ? [...vectors] : null };
 }

@@ -7,13 +7,13 @@ import { defineTask, type Task, type TaskContext } from "../../shared/jobs/kinds
 import { PixelBudget } from "../image/pixel-budget.ts";
 import { type PreparedPicture, preparePicture } from "../image/prepare.ts";
 import type { PictureEmbedder } from "../models/batcher.ts";
-import type { ModelCard } from "../models/card.ts";
+import type { Space, SpaceDirectory } from "../spaces.ts";
 import type { PictureStore } from "../storage.ts";
 
 export interface IngestOptions {
   readonly sql: Sql;
   readonly store: PictureStore;
-  readonly model: ModelCard;
+  readonly spaces: SpaceDirectory;
   readonly embedder: PictureEmbedder;
   /** Width times height of an original, and of all that are decoded at the same time. */
   readonly pixelsMax: number;
@@ -38,20 +38,21 @@ export function createIngestTask(options: IngestOptions): Task {
 }
 
 async function ingest(
-  { sql, store, model, embedder, pixelsMax, budget }: IngestOptions & { readonly budget: PixelBudget },
+  { sql, store, spaces, embedder, pixelsMax, budget }: IngestOptions & { readonly budget: PixelBudget },
   { imageId }: IngestPayload,
   { signal, reportProgress }: TaskContext,
 ): Promise<IngestOutcome> {
   const image = await getWaitingImage(sql, imageId);
+  const space = await spaces.findCurrent();
   const original = await store.get(imagePath(image, "original"), signal);
   signal.throwIfAborted();
   reportProgress(1, steps, "decoding");
 
-  const { pixels, ...picture } = await preparePicture(original, model.image, { pixelsMax, budget });
+  const { pixels, ...picture } = await preparePicture(original, space?.model?.image, { pixelsMax, budget });
   signal.throwIfAborted();
   reportProgress(2, steps, "embedding");
 
-  const embedding = await embedder.embed(pixels);
+  const vector = await embedPixels(embedder, space, pixels);
   signal.throwIfAborted();
   reportProgress(3, steps, "storing");
 
@@ -60,7 +61,17 @@ async function ingest(
     store.put(imagePath(image, "thumbnail"), picture.thumbnail, "image/jpeg"),
   ]);
   reportProgress(4, steps, "stored");
-  return toOutcome(picture, model, embedding);
+  return toOutcome(picture, vector);
+}
+
+/** Null where this worker does not have the model of the space that searches: another one fills it in later. */
+async function embedPixels(
+  embedder: PictureEmbedder,
+  space: Space | undefined,
+  pixels: Float32Array | undefined,
+): Promise<IngestOutcome["vector"]> {
+  if (!space?.model || !pixels) return null;
+  return { spaceId: space.id, embedding: [...(await embedder.embed(space.model.name, pixels))] };
 }
 
 /** Another job may have ended it, or its owner deleted it: then there is nothing to do, now or later. */
@@ -75,11 +86,7 @@ async function getWaitingImage(sql: Sql, imageId: string): Promise<ImageRow> {
   return image;
 }
 
-function toOutcome(
-  picture: Omit<PreparedPicture, "pixels">,
-  model: ModelCard,
-  embedding: Float32Array,
-): IngestOutcome {
+function toOutcome(picture: Omit<PreparedPicture, "pixels">, vector: IngestOutcome["vector"]): IngestOutcome {
   const { takenAt, camera, tags, place } = picture.exif;
   return {
     mediaType: picture.mediaType,
@@ -93,7 +100,7 @@ function toOutcome(
     camera,
     exif: tags,
     place,
-    spaceId: model.space,
-    embedding: [...embedding],
+    colours: picture.colours,
+    vector,
   };
 }

@@ -28,6 +28,26 @@ export function imagePath(image: { id: string; ownerId: string | null }, variant
   return `${image.ownerId ?? "house"}/${image.id}/${variant}`;
 }
 
+/** The basic colour terms of English (Berlin and Kay, 1969), in which a picture's colours are told. */
+export const ImageColour = z.enum([
+  "black",
+  "white",
+  "grey",
+  "red",
+  "orange",
+  "yellow",
+  "green",
+  "blue",
+  "purple",
+  "pink",
+  "brown",
+]);
+export type ImageColour = z.infer<typeof ImageColour>;
+
+/** Within 2 % of each other, width and height are a square. */
+export const ImageOrientation = z.enum(["landscape", "portrait", "square"]);
+export type ImageOrientation = z.infer<typeof ImageOrientation>;
+
 export const ImageState = z.enum(["uploading", "processing", "ready", "failed"]);
 export type ImageState = z.infer<typeof ImageState>;
 

@@ -2,7 +2,9 @@
 import type { TransactionSql } from "postgres";
 import type { JobError } from "../jobs/contract.ts";
 import type { EndingJob } from "../jobs/kinds.ts";
+import { addJob } from "../jobs/queue.ts";
 import type { EmbedQueryOutcome, IngestOutcome } from "./outcomes.ts";
+import { fillSpace } from "./space-kinds.ts";
 
 /** pgvector's text form. */
 export function toVector(embedding: readonly number[]): string {
@@ -25,7 +27,8 @@ export async function landImage(
       perceptual_hash = ('x' || ${outcome.perceptualHash})::bit(64),
       variants = ${[...outcome.variants]}::text[],
       taken_at = ${outcome.takenAt},
-      camera = ${outcome.camera}
+      camera = ${outcome.camera},
+      colours = ${[...outcome.colours]}::text[]
     where id = ${job.subjectId} and state = 'processing'
     returning owner_id, is_public
   `;
@@ -45,14 +48,45 @@ export async function landImage(
       longitude = excluded.longitude,
       altitude_metres = excluded.altitude_metres
   `;
+  if (outcome.vector) await landVector(transaction, job.subjectId, image, outcome.vector);
+  await fillOtherSpaces(transaction, outcome.vector?.spaceId);
+}
+
+/** A space that was dropped meanwhile takes nothing. */
+async function landVector(
+  transaction: TransactionSql,
+  imageId: string | null,
+  image: { readonly ownerId: string | null; readonly isPublic: boolean },
+  vector: NonNullable<IngestOutcome["vector"]>,
+): Promise<void> {
   await transaction`
     insert into parlance.image_vectors (space_id, image_id, owner_id, is_public, embedding)
-    values (
-      ${outcome.spaceId}, ${job.subjectId}, ${image.ownerId}, ${image.isPublic},
-      ${toVector(outcome.embedding)}::text::extensions.vector
-    )
+    select id, ${imageId}::uuid, ${image.ownerId}::uuid, ${image.isPublic},
+      ${toVector(vector.embedding)}::text::extensions.vector
+    from parlance.embedding_spaces
+    where id = ${vector.spaceId}
     on conflict (space_id, image_id) do update set embedding = excluded.embedding
   `;
+}
+
+/** What is kept complete besides the space that the picture has just landed in gets it soon. */
+async function fillOtherSpaces(transaction: TransactionSql, spaceId: number | undefined): Promise<void> {
+  const lacking = await transaction<{ id: number; model: string }[]>`
+    select id, model
+    from parlance.embedding_spaces
+    where is_maintained and id is distinct from ${spaceId ?? null}
+    order by id
+    limit 100
+  `;
+  for (const { id, model } of lacking) {
+    await addJob(transaction, fillSpace, {
+      payload: { spaceId: id },
+      ownerId: null,
+      uniqueKey: String(id),
+      model,
+      delaySeconds: 2,
+    });
+  }
 }
 
 export async function landImageFailure(
@@ -76,10 +110,9 @@ export async function landQueryVector(
 ): Promise<void> {
   await transaction`
     insert into parlance.query_vectors (space_id, query, embedding)
-    values (
-      ${outcome.spaceId}, ${outcome.query},
-      ${outcome.embedding ? toVector(outcome.embedding) : null}::text::extensions.vector
-    )
+    select id, ${outcome.query}, ${outcome.embedding ? toVector(outcome.embedding) : null}::text::extensions.vector
+    from parlance.embedding_spaces
+    where id = ${outcome.spaceId}
     on conflict (space_id, query) do update
     set embedding = excluded.embedding, created_at = now()
   `;

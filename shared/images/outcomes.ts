@@ -1,4 +1,4 @@
-import type { ExifValue, ImageVariant, Place } from "./contract.ts";
+import type { ExifValue, ImageColour, ImageVariant, Place } from "./contract.ts";
 
 /** What a sidecar found out about a picture. */
 export interface IngestOutcome {
@@ -15,9 +15,10 @@ export interface IngestOutcome {
   readonly camera: string | null;
   readonly exif: Readonly<Record<string, ExifValue>>;
   readonly place: Place | null;
-  readonly spaceId: number;
-  /** Unit length, the space's dimension. */
-  readonly embedding: readonly number[];
+  /** Names of the colours that it shows much of, the most first; see `ImageColour`. */
+  readonly colours: readonly ImageColour[];
+  /** Its vector in the space that searched when the work began; null where the worker did not have that model. */
+  readonly vector: { readonly spaceId: number; readonly embedding: readonly number[] } | null;
 }
 
 /** The vector of a query. */

@@ -15,6 +15,8 @@ export interface NewJob<Payload> {
   /** Null: the house's. */
   ownerId: string | null;
   subjectId?: string;
+  /** The key of the model that a worker must offer to claim it. */
+  model?: string;
   /** While a job of this kind and key is open, no second one is added. */
   uniqueKey?: string;
   delaySeconds?: number;
@@ -31,6 +33,8 @@ export interface ClaimedJob {
   readonly attempts: number;
   readonly attemptsMax: number;
   readonly claim: number;
+  /** W3C Trace Context of the request that added it, where there was one. */
+  readonly traceparent: string | null;
 }
 
 export type Claim = Pick<ClaimedJob, "id" | "claim">;
@@ -52,7 +56,8 @@ export async function addJob<Payload>(
       lane => ${kind.lane}::parlance.job_lane,
       unique_key => ${job.uniqueKey ?? null},
       attempts_max => ${kind.attemptsMax},
-      delay_seconds => ${job.delaySeconds ?? 0}
+      delay_seconds => ${job.delaySeconds ?? 0},
+      model => ${job.model ?? null}
     ) as id
   `;
   if (!row) throw new AppError("unexpected", "The job was not added.");
@@ -62,6 +67,8 @@ export async function addJob<Payload>(
 export interface ClaimOptions {
   workerId: string;
   kinds: readonly string[];
+  /** Models that the worker offers. */
+  models?: readonly string[];
   lanes: readonly JobLane[];
   jobsMax: number;
   leaseSeconds: number;
@@ -70,13 +77,14 @@ export interface ClaimOptions {
 /** Claims up to `jobsMax` jobs, interactive first. */
 export async function claimJobs(sql: Database, options: ClaimOptions): Promise<ClaimedJob[]> {
   return await sql<ClaimedJob[]>`
-    select id, kind, lane, owner_id, subject_id, payload, attempts, attempts_max, claim
+    select id, kind, lane, owner_id, subject_id, payload, attempts, attempts_max, claim, traceparent
     from parlance.claim_jobs(
       ${options.workerId},
       ${[...options.kinds]}::text[],
       ${[...options.lanes]}::text[]::parlance.job_lane[],
       ${options.jobsMax},
-      ${options.leaseSeconds}
+      ${options.leaseSeconds},
+      ${[...(options.models ?? [])]}::text[]
     )
   `;
 }

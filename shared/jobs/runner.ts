@@ -18,6 +18,8 @@ export interface RunnerOptions {
   tasks: readonly Task[];
   /** Every kind of the house: a rescued job may be of a kind that runs elsewhere. */
   kinds: ReadonlyMap<string, AnyJobKind>;
+  /** Models that this process offers now; a job that needs another one is left to others. Default none. */
+  models?: () => readonly string[];
   /** How many jobs run at once in each lane. */
   slots: Readonly<Record<JobLane, number>>;
   /** False where LISTEN is not to be had (a transaction pooler). Default true. */
@@ -168,6 +170,7 @@ class JobRunner implements Runner {
       const claimed = await claimJobs(sql, {
         workerId,
         kinds,
+        models: this.#options.models?.() ?? [],
         lanes: [lane],
         jobsMax,
         leaseSeconds: this.#leaseSeconds,

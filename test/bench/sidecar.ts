@@ -3,7 +3,7 @@ import sharp from "sharp";
 import { decodePicture } from "../../gpu-sidecar/image/decode.ts";
 import { normalisePixels, toModelPixels } from "../../gpu-sidecar/image/pixels.ts";
 import { preparePicture } from "../../gpu-sidecar/image/prepare.ts";
-import { getModel } from "../../gpu-sidecar/models/catalog.ts";
+import { palette } from "../../gpu-sidecar/models/catalog.ts";
 import { createInference, type Inference } from "../../gpu-sidecar/models/inference.ts";
 import { seededRandom } from "../helpers/pictures.ts";
 
@@ -18,7 +18,7 @@ export interface SidecarBenchRow {
   loopLagMaxMs: number | null;
 }
 
-const card = getModel("palette");
+const card = palette.card;
 const threads = 1;
 
 export async function benchSidecar({ quick }: { quick: boolean }): Promise<{

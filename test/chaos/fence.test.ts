@@ -177,6 +177,6 @@ const wrongOutcome: IngestOutcome = {
   camera: null,
   exif: {},
   place: null,
-  spaceId: 1,
-  embedding: [1, ...new Array<number>(127).fill(0)],
+  colours: [],
+  vector: { spaceId: 1, embedding: [1, ...new Array<number>(127).fill(0)] },
 };

@@ -32,7 +32,7 @@ test("it is ready when database, storage and a sidecar answer", async () => {
   const workerId = createId();
   await house.sql`
     select parlance.report_worker(
-      ${workerId}, 'sidecar', 'test', 'test', '{images.ingest-image}'::text[], '{}'::text[], 0, '{}'::jsonb, 'running'
+      ${workerId}, 'sidecar', 'test', 'test', '{images.ingest-image}'::text[], '{}'::text[], '{}'::text[], 0, '{}'::jsonb, 'running'
     )
   `;
   const ready = await house.call("nobody", "GET", "/ready");

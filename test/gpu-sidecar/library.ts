@@ -1,5 +1,5 @@
 /** A library with real storage and the real model: pictures are sent, worked on, and looked at again. */
-import { getModel } from "../../gpu-sidecar/models/catalog.ts";
+import { palette as builtIn } from "../../gpu-sidecar/models/catalog.ts";
 import { createInference, type Inference } from "../../gpu-sidecar/models/inference.ts";
 import { createPictureStore, type PictureStore } from "../../gpu-sidecar/storage.ts";
 import { createId } from "../../shared/ids.ts";
@@ -9,7 +9,7 @@ import { addJob } from "../../shared/jobs/queue.ts";
 import { openTestApp, type TestApp } from "../helpers/app.ts";
 import { drawPictures, encodePicture } from "../helpers/pictures.ts";
 
-export const palette = getModel("palette");
+export const palette = builtIn.card;
 
 export interface ImageRow {
   readonly id: string;

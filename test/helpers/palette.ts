@@ -1,7 +1,7 @@
 import { joinPixels } from "../../gpu-sidecar/image/pixels.ts";
 import { preparePixels } from "../../gpu-sidecar/image/prepare.ts";
 import { innerProduct, rowOf } from "../../gpu-sidecar/math/vectors.ts";
-import { getEntry } from "../../gpu-sidecar/models/catalog.ts";
+import { palette } from "../../gpu-sidecar/models/catalog.ts";
 import { type DualEncoder, openDualEncoder } from "../../gpu-sidecar/models/session.ts";
 import { encodePicture, type TestPicture } from "./pictures.ts";
 
@@ -14,7 +14,7 @@ export class Palette {
   }
 
   static async open(): Promise<Palette> {
-    return new Palette(await openDualEncoder(getEntry("palette"), { device: "cpu", threads: 1 }));
+    return new Palette(await openDualEncoder(palette, { device: "cpu", threads: 1 }));
   }
 
   /** The whole way of a picture: encoded, decoded, made small, embedded. */

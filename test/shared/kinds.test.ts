@@ -3,15 +3,18 @@ import { createId } from "../../shared/ids.ts";
 import { Job, JobEvent, jobEventNames, jobTopic } from "../../shared/jobs/contract.ts";
 import { jobKinds } from "../../shared/kinds.ts";
 
+/** They go on where they stopped, for as long as a library is large; each try is worth what it did. */
+const resumable = new Set(["images.fill-space"]);
+
 test("every kind stands under its own name, and none is tried without end", () => {
   expect(jobKinds.size).toBeGreaterThan(0);
   for (const [name, kind] of jobKinds) {
     expect(kind.name).toBe(name);
     expect(name).toMatch(/^[a-z]+\.[a-z]+(-[a-z]+)*$/);
     expect(kind.attemptsMax).toBeGreaterThanOrEqual(1);
-    expect(kind.attemptsMax).toBeLessThanOrEqual(10);
+    expect(kind.attemptsMax).toBeLessThanOrEqual(resumable.has(name) ? 100 : 10);
     expect(kind.timeoutMs).toBeGreaterThan(0);
-    expect(kind.timeoutMs).toBeLessThanOrEqual(10 * 60_000);
+    expect(kind.timeoutMs).toBeLessThanOrEqual(resumable.has(name) ? 24 * 3600_000 : 10 * 60_000);
   }
 });
 

@@ -142,7 +142,7 @@ export async function openRig(environment: Record<string, string> = {}): Promise
       const kinds = tasks.map((task) => task.kind.name);
       await sql`
         select parlance.report_worker(
-          ${workerId}, 'sidecar', 'test', 'test', ${kinds}::text[], '{}'::text[], 0, '{}'::jsonb, 'running'
+          ${workerId}, 'sidecar', 'test', 'test', ${kinds}::text[], '{palette}'::text[], '{palette}'::text[], 0, '{}'::jsonb, 'running'
         )
       `;
       const runner = startRunner({
@@ -150,6 +150,7 @@ export async function openRig(environment: Record<string, string> = {}): Promise
         workerId,
         tasks,
         kinds: jobKinds,
+        models: () => ["palette"],
         slots: { interactive: 2, bulk: 2 },
         drainMs: 500,
         pollMs: 20,
@@ -214,8 +215,8 @@ export function createModelTasks(rig: Pick<Rig, "sql" | "deps">): Task[] {
       camera: "Test 1",
       exif: { iso: 100 },
       place: { latitude: 52.5, longitude: 13.4, altitudeMetres: 34 },
-      spaceId: 1,
-      embedding: vectorAt(Number(/(\d+) degrees/.exec(image.name)?.[1] ?? 0)),
+      colours: ["red"],
+      vector: { spaceId: 1, embedding: vectorAt(Number(/(\d+) degrees/.exec(image.name)?.[1] ?? 0)) },
     };
   });
   return [embed, ingest];

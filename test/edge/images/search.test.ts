@@ -128,8 +128,8 @@ test("nobody waits longer than they may: the words are searched, and the job is 
 
 test("a job that nobody claimed is cancelled by whoever gives up", async () => {
   await rig.sql`
-    insert into parlance.workers (id, runner, device, provider, kinds)
-    values (gen_random_uuid(), 'sidecar', 'test', 'test', '{images.embed-query}')
+    insert into parlance.workers (id, runner, device, provider, kinds, models)
+    values (gen_random_uuid(), 'sidecar', 'test', 'test', '{images.embed-query}', '{palette}')
   `;
   expect((await search(rig.alice, "degrees", "", hasty)).reason).toMatch(/in time/);
   expect(await listQueryJobs()).toEqual([{ state: "cancelled", ownerId: null }]);

@@ -1,7 +1,9 @@
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createPictureEmbedder } from "../../../gpu-sidecar/models/batcher.ts";
+import { builtInCatalog } from "../../../gpu-sidecar/models/catalog.ts";
 import type { Inference } from "../../../gpu-sidecar/models/inference.ts";
+import { createSpaceDirectory } from "../../../gpu-sidecar/spaces.ts";
 import { createPictureStore, type PictureStore } from "../../../gpu-sidecar/storage.ts";
 import { createIngestTask } from "../../../gpu-sidecar/tasks/ingest-image.ts";
 import { createId } from "../../../shared/ids.ts";
@@ -29,9 +31,15 @@ interface RunOptions {
 /** Runs the task on an image; answers its outcome and the steps that it told. */
 async function ingest(imageId: string, options: RunOptions = {}) {
   const { signal = new AbortController().signal, store = library.store, pixelsMax = 100_000_000 } = options;
-  const embedder = createPictureEmbedder(inference, palette.name);
+  const embedder = createPictureEmbedder(inference);
   const sql = library.house.database.connect({ role: "parlance_sidecar", max: 1 });
-  const task = createIngestTask({ sql, store, model: palette, embedder, pixelsMax });
+  const task = createIngestTask({
+    sql,
+    store,
+    spaces: createSpaceDirectory(sql, builtInCatalog),
+    embedder,
+    pixelsMax,
+  });
   const steps: string[] = [];
   const reportProgress = (done: number, total: number, message = "") =>
     void steps.push(`${done}/${total} ${message}`);
@@ -88,13 +96,13 @@ describe("looking at a picture", () => {
       camera: "Parlance Pinhole 1",
       place: { latitude: 48.2083333, longitude: 16.3666667, altitudeMetres: null },
       variants: ["original", "display", "thumbnail"],
-      spaceId: palette.space,
+      vector: { spaceId: 1 },
     });
     expect(outcome.sha256).toBe(new Bun.CryptoHasher("sha256").update(bytes).digest("hex"));
     expect(outcome.perceptualHash).toMatch(/^[0-9a-f]{16}$/);
     expect(Object.keys(outcome.exif).filter((name) => name.startsWith("GPS"))).toEqual([]);
-    expect(outcome.embedding).toHaveLength(palette.dimensions);
-    expect(Math.hypot(...outcome.embedding)).toBeCloseTo(1, 5);
+    expect(outcome.vector?.embedding).toHaveLength(palette.dimensions);
+    expect(Math.hypot(...(outcome.vector?.embedding ?? []))).toBeCloseTo(1, 5);
     expect(await library.listObjects(imageId)).toEqual({
       original: "image/jpeg",
       display: "image/jpeg",

@@ -1,5 +1,6 @@
 import sharp from "sharp";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { builtInCatalog } from "../../../gpu-sidecar/models/catalog.ts";
 import type { PictureStore } from "../../../gpu-sidecar/storage.ts";
 import { runWorker, type Worker, type WorkerOptions } from "../../../gpu-sidecar/worker.ts";
 import { embedQuery } from "../../../shared/images/kinds.ts";
@@ -32,7 +33,7 @@ async function start(options: Partial<WorkerOptions> = {}, role = "parlance_side
     sql,
     inference,
     store: library.store,
-    model: palette.name,
+    catalog: builtInCatalog,
     device: "cpu",
     log: createLog((line) => lines.push(JSON.parse(line))),
     slots: { interactive: 4, bulk: 4 },
@@ -167,7 +168,7 @@ describe("a worker", () => {
       ["deep blue", true],
       ["qwertz", false],
     ] as const) {
-      const payload = { spaceId: palette.space, query };
+      const payload = { spaceId: 1, query };
       await addJob(sql, embedQuery, { payload, ownerId: null, uniqueKey: query });
       await until("the query has its vector", async () => {
         const [row] = await sql<{ isKnown: boolean }[]>`

@@ -22,11 +22,12 @@ const calls = {
   fail_job: `parlance.fail_job(${id}, 0, 'x', 'x', true)`,
   release_job: `parlance.release_job(${id}, 0)`,
   expire_leases: "parlance.expire_leases(0)",
-  report_worker: `parlance.report_worker(${id}, 'sidecar', 'cpu', 'cpu', '{}', '{}', 0, '{}', 'lost')`,
+  report_worker: `parlance.report_worker(${id}, 'sidecar', 'cpu', 'cpu', '{}', '{}', '{}', 0, '{}', 'lost')`,
   remove_worker: `parlance.remove_worker(${id})`,
   cancel_job: `parlance.cancel_job(${id})`,
   prune_jobs: "parlance.prune_jobs(now(), now(), 0)",
   worker_is_alive: "parlance.worker_is_alive('x')",
+  worker_can: "parlance.worker_can('x', 'x')",
 } as const;
 type Call = keyof typeof calls;
 const names = Object.keys(calls) as Call[];
@@ -96,7 +97,7 @@ describe("a user", () => {
 });
 
 describe("the sidecar's role", () => {
-  const kept: Call[] = ["cancel_job", "prune_jobs", "worker_is_alive"];
+  const kept: Call[] = ["cancel_job", "prune_jobs", "worker_is_alive", "worker_can"];
   test("can call what a worker needs and nothing else of the queue", async () => {
     for (const name of names) {
       const code = await codeOf(jobs.sidecar, `select ${calls[name]}`);

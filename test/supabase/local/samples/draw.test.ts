@@ -1,7 +1,7 @@
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { preparePixels } from "../../../../gpu-sidecar/image/prepare.ts";
-import { getModel } from "../../../../gpu-sidecar/models/catalog.ts";
+import { palette as builtIn } from "../../../../gpu-sidecar/models/catalog.ts";
 import { ImageFields } from "../../../../shared/images/contract.ts";
 import { sniffMediaType } from "../../../../shared/images/media-types.ts";
 import { drawSamples, type Sample } from "../../../../supabase/local/samples/draw.ts";
@@ -14,7 +14,7 @@ let palette: Palette;
 beforeAll(async () => {
   samples = await drawSamples();
   palette = await Palette.open();
-  const { image } = getModel("palette");
+  const { image } = builtIn.card;
   vectors = await palette.embedPixels(
     await Promise.all(samples.map(({ bytes }) => preparePixels(bytes, image))),
   );
