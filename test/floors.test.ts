@@ -48,6 +48,8 @@ function findFloor(path: string): { floor: number; room: string } {
   if (["config.ts", "deps.ts"].includes(second)) return { floor: 3, room: "deps" };
   if (["clients", "storage"].includes(second)) return { floor: 2, room: `edge/${second}` };
   if (["http", "console"].includes(second)) return { floor: 4, room: `edge/${second}` };
+  // What callers are given stands above the app: it knows the app's type.
+  if (["client.ts", "client"].includes(second)) return { floor: 7, room: "edge/client" };
   if (second.endsWith(".ts")) return { floor: 6, room: "edge" };
   return { floor: 5, room: `edge/${second}` };
 }
@@ -144,4 +146,12 @@ test("edge/ and shared/ use nothing that the edge runtime lacks", () => {
     (path) => /^(edge|shared)\//.test(path) && forbidden.test(texts.get(path) ?? ""),
   );
   expect(offenders).toEqual([]);
+});
+
+test("the client knows types of the app only, and hono's own client", () => {
+  const values = sources
+    .filter((path) => path === "edge/client.ts" || path.startsWith("edge/client/"))
+    .flatMap((path) => [...(texts.get(path) ?? "").matchAll(/^import (?!type\b).*? from "([^"]+)"/gm)])
+    .map((match) => match[1]);
+  expect(values).toEqual(["hono/client"]);
 });
