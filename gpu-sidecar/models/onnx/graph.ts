@@ -6,7 +6,7 @@ import { ProtobufWriter } from "./protobuf.ts";
  */
 const irVersion = 8;
 const opsetVersion = 17;
-const elementTypes = { float32: 1, int64: 7 } as const;
+export const elementTypes = { float32: 1, int8: 3, int32: 6, int64: 7, float16: 10 } as const;
 const attributeTypes = { float: 1, int: 2, ints: 7 } as const;
 
 export type ElementType = keyof typeof elementTypes;
@@ -33,18 +33,34 @@ export class GraphBuilder {
   }
 
   /** Gives `value` out under a name that callers ask for. */
-  output(name: string, value: string, dimensions: Dimensions): void {
+  output(name: string, value: string, dimensions: Dimensions, type: ElementType = "float32"): void {
     this.#nodes.push(node("Identity", [value], [name], {}));
-    this.#outputs.push(valueInfo(name, "float32", dimensions));
+    this.#outputs.push(valueInfo(name, type, dimensions));
   }
 
   /** A tensor that is part of the file. */
   constant(values: readonly number[] | Float32Array, dimensions: readonly number[]): string {
-    return this.#constant("float32", new Float32Array(values), dimensions);
+    return this.tensor("float32", new Float32Array(values), dimensions);
+  }
+
+  /** Numbers that are kept as they are, without a copy; float16 comes as its bits. */
+  tensor(
+    type: ElementType,
+    values: Float32Array | BigInt64Array | Int8Array | Uint16Array,
+    dimensions: readonly number[],
+  ): string {
+    const name = `c${++this.#values}`;
+    const count = dimensions.reduce((product, length) => product * length, 1);
+    if (count !== values.length) throw new RangeError(`${values.length} values do not fill [${dimensions}]`);
+    const tensor = new ProtobufWriter();
+    for (const length of dimensions) tensor.integer(1, length);
+    const raw = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+    this.#constants.push(tensor.integer(2, elementTypes[type]).text(8, name).bytes(9, raw));
+    return name;
   }
 
   integers(values: readonly number[]): string {
-    return this.#constant("int64", BigInt64Array.from(values, BigInt), [values.length]);
+    return this.tensor("int64", BigInt64Array.from(values, BigInt), [values.length]);
   }
 
   scalar(value: number): string {
@@ -57,6 +73,14 @@ export class GraphBuilder {
     return output;
   }
 
+  /** A number of 8 bits for each of `value`, their common scale and their zero: [quantised, scale, zero]. */
+  quantise(value: string): readonly [string, string, string] {
+    const name = `v${++this.#values}`;
+    const outputs = [name, `${name}_scale`, `${name}_zero`] as const;
+    this.#nodes.push(node("DynamicQuantizeLinear", [value], outputs, {}));
+    return outputs;
+  }
+
   toBytes(): Uint8Array {
     const graph = new ProtobufWriter();
     for (const one of this.#nodes) graph.message(1, one);
@@ -67,17 +91,6 @@ export class GraphBuilder {
     const opset = new ProtobufWriter().integer(2, opsetVersion);
     const model = new ProtobufWriter().integer(1, irVersion).text(2, "parlance");
     return model.message(7, graph).message(8, opset).toBytes();
-  }
-
-  #constant(type: ElementType, values: Float32Array | BigInt64Array, dimensions: readonly number[]): string {
-    const name = `c${++this.#values}`;
-    const count = dimensions.reduce((product, length) => product * length, 1);
-    if (count !== values.length) throw new RangeError(`${values.length} values do not fill [${dimensions}]`);
-    const tensor = new ProtobufWriter();
-    for (const length of dimensions) tensor.integer(1, length);
-    const raw = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
-    this.#constants.push(tensor.integer(2, elementTypes[type]).text(8, name).bytes(9, raw));
-    return name;
   }
 }
 

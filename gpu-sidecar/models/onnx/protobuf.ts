@@ -23,8 +23,11 @@ export class ProtobufWriter {
     return this.bytes(field, new TextEncoder().encode(value));
   }
 
+  /** Takes the parts of `value` as they are now, without a copy: weights are large. */
   message(field: number, value: ProtobufWriter): this {
-    return this.bytes(field, value.toBytes());
+    this.#push(varint(field * 8 + 2), varint(value.#length));
+    for (const part of value.#parts) this.#push(part);
+    return this;
   }
 
   toBytes(): Uint8Array {
