@@ -19,6 +19,7 @@ import { limitRate } from "./http/rate-limits.ts";
 import { logRequests, nameRequest } from "./http/request-log.ts";
 import { createRouter } from "./http/router.ts";
 import { createServiceRoutes } from "./http/service-routes.ts";
+import { traceRequest } from "./http/traces.ts";
 import { createImageRoutes } from "./images/routes.ts";
 import { createJobRoutes } from "./jobs/routes.ts";
 import { createSchedule } from "./tasks.ts";
@@ -40,7 +41,7 @@ export function createApp(deps: Deps) {
   const app = createRouter();
   app.onError(handleError);
   app.notFound(handleNotFound);
-  app.use(nameRequest, logRequests(deps.log), secureAnswers(), allowOrigins(deps.config));
+  app.use(nameRequest, traceRequest, logRequests(deps.log), secureAnswers(), allowOrigins(deps.config));
   app.use(
     methodNotAllowed({
       app,

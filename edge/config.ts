@@ -4,8 +4,11 @@ import {
   integerSetting,
   type NamedKey,
   readSettings,
+  readTracing,
   setting,
   supabaseSettings,
+  type TracingConfig,
+  tracingSettings,
   urlSetting,
 } from "../shared/config.ts";
 import { type LogLevel, logLevels } from "../shared/log.ts";
@@ -46,6 +49,7 @@ export interface EdgeConfig {
   readonly searchWaitMs: number;
   /** Requests a minute. */
   readonly rateLimits: Readonly<Record<RouteClass, number>>;
+  readonly tracing: TracingConfig | undefined;
   readonly logLevel: LogLevel;
 }
 
@@ -55,6 +59,7 @@ const perMinute = () => integerSetting({ min: 1, max: 1_000_000, unit: "requests
 
 const settings = {
   ...supabaseSettings,
+  ...tracingSettings,
   PUBLIC_URL: urlSetting().optional(),
   JWT_ISSUER: setting("the `iss` of the project's tokens, a URL", (text) => new URL(text) && text).optional(),
   SUPABASE_JWKS: setting(
@@ -112,6 +117,7 @@ export function readEdgeConfig(environment: Environment): EdgeConfig {
       job: read.RATE_LIMIT_JOB,
       anonymous: read.RATE_LIMIT_ANONYMOUS,
     },
+    tracing: readTracing(read),
     logLevel: read.LOG_LEVEL,
   };
 }

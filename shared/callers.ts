@@ -1,4 +1,5 @@
 import type { Sql, TransactionSql } from "postgres";
+import { currentTraceparent } from "./tracing.ts";
 
 /** The roles of Supabase that a request may act under. */
 export type CallerRole = "anon" | "authenticated" | "service_role";
@@ -43,13 +44,17 @@ export function transactAs<T>(
 /** A statement of a request that runs for longer is ended by the database, and its connection is free again. */
 const statementTimeout = "30s";
 
-/** Changes who the rest of the transaction acts as; used to add a job beside the row that needs it. */
+/**
+ * Changes who the rest of the transaction acts as; used to add a job beside the row that needs it. A job added here
+ * bears the trace of the request.
+ */
 export async function becomeCaller(transaction: TransactionSql, caller: Caller): Promise<void> {
   await transaction`
     select
       set_config('role', ${caller.role}, true),
       set_config('request.jwt.claims', ${JSON.stringify(caller.claims)}, true),
       set_config('request.jwt.claim.sub', ${callerUserId(caller) ?? ""}, true),
-      set_config('statement_timeout', ${statementTimeout}, true)
+      set_config('statement_timeout', ${statementTimeout}, true),
+      set_config('parlance.traceparent', ${currentTraceparent() ?? ""}, true)
   `;
 }

@@ -98,6 +98,47 @@ export const supabaseSettings = {
   SUPABASE_SECRET_KEYS: keysSetting("secret"),
 };
 
+/** Where traces go, as OpenTelemetry names it; spread into the settings of each process. */
+export const tracingSettings = {
+  OTEL_EXPORTER_OTLP_ENDPOINT: urlSetting().optional(),
+  OTEL_EXPORTER_OTLP_HEADERS: setting(
+    "pairs such as name=value, with commas between them",
+    parseHeaders,
+  ).default({}),
+  OTEL_TRACES_SAMPLER_ARG: setting("a share from 0 to 1", (text) => {
+    const share = text === "" ? Number.NaN : Number(text);
+    return share >= 0 && share <= 1 ? share : undefined;
+  }).default(1),
+};
+
+/** Undefined where no endpoint is set: then nothing is traced. */
+export interface TracingConfig {
+  readonly endpoint: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly sampleShare: number;
+}
+
+export function readTracing(read: {
+  readonly OTEL_EXPORTER_OTLP_ENDPOINT?: string | undefined;
+  readonly OTEL_EXPORTER_OTLP_HEADERS: Readonly<Record<string, string>>;
+  readonly OTEL_TRACES_SAMPLER_ARG: number;
+}): TracingConfig | undefined {
+  const endpoint = read.OTEL_EXPORTER_OTLP_ENDPOINT;
+  if (endpoint === undefined) return undefined;
+  return {
+    endpoint,
+    headers: read.OTEL_EXPORTER_OTLP_HEADERS,
+    sampleShare: read.OTEL_TRACES_SAMPLER_ARG,
+  };
+}
+
+/** Values are percent-encoded, as W3C Baggage writes them. */
+function parseHeaders(text: string): Record<string, string> | undefined {
+  const pairs = text.split(",").map((pair) => /^\s*([\w-]+)\s*=\s*(.*?)\s*$/.exec(pair));
+  if (pairs.some((pair) => pair === null)) return undefined;
+  return Object.fromEntries(pairs.map((pair) => [pair?.[1] ?? "", decodeURIComponent(pair?.[2] ?? "")]));
+}
+
 /** The settings, or one SettingsError that lists everything wrong. An empty value counts as none. */
 export function readSettings<Shape extends z.ZodRawShape>(
   shape: Shape,

@@ -8,6 +8,7 @@
 import type { Sql } from "postgres";
 import { databaseErrorCode, isTransientDatabaseError } from "../database.ts";
 import { AppError, toAppError } from "../errors.ts";
+import { inSpan, markFailed } from "../tracing.ts";
 import type { JobState } from "./contract.ts";
 import type { AnyJobKind, Task } from "./kinds.ts";
 import {
@@ -42,21 +43,29 @@ export function executeJob(sql: Sql, task: Task, job: ClaimedJob): Execution {
   const controller = new AbortController();
   const stop = (reason: StopReason) => controller.abort(reason);
   const timer = setTimeout(() => stop("timeout"), task.kind.timeoutMs);
-  const ended = runAndEnd(sql, task, job, controller.signal).finally(() => clearTimeout(timer));
+  const attributes = { "parlance.job.id": job.id, "parlance.job.attempt": job.attempts };
+  const options = { kind: "consumer", traceparent: job.traceparent, attributes } as const;
+  const ended = inSpan(`job ${job.kind}`, options, async (span) => {
+    const end = await runAndEnd(sql, task, job, controller.signal);
+    span.setAttribute("parlance.job.ending", end.ending);
+    if (end.error) markFailed(span, end.error.code);
+    return end;
+  }).finally(() => clearTimeout(timer));
   return { job, stop, ended };
 }
 
 async function runAndEnd(sql: Sql, task: Task, job: ClaimedJob, signal: AbortSignal): Promise<Ended> {
   const progress = createProgressReporter(sql, job);
   const context = { job, attempt: job.attempts, signal, reportProgress: progress.report };
-  const ran = await untilAborted(task.run(job.payload, context), signal).then(
+  const ran = await inSpan("run", {}, () => untilAborted(task.run(job.payload, context), signal)).then(
     (outcome) => ({ outcome }),
     (thrown: unknown) => ({ thrown, reason: signal.aborted ? (signal.reason as StopReason) : undefined }),
   );
   await progress.settled();
   if ("thrown" in ran) return persist(() => endUnsuccessfully(sql, task.kind, job, ran));
   try {
-    return { ending: await persist(() => landOutcome(sql, task.kind, job, ran.outcome)) };
+    const land = () => persist(() => landOutcome(sql, task.kind, job, ran.outcome));
+    return { ending: await inSpan("land", {}, land) };
   } catch (thrown) {
     if (isTransientDatabaseError(thrown)) throw thrown;
     return persist(() => endUnsuccessfully(sql, task.kind, job, { thrown, reason: undefined }));

@@ -10,6 +10,7 @@ import { createApp } from "../../edge/app.ts";
 import { readEdgeConfig } from "../../edge/config.ts";
 import { createDeps } from "../../edge/create-deps.ts";
 import { runTick } from "../../edge/tasks.ts";
+import { version } from "../../package.json" with { type: "json" };
 import { describeError, type Log } from "../../shared/log.ts";
 import { createAuth } from "./auth/routes.ts";
 import { type LocalConfig, statusPath } from "./config.ts";
@@ -86,7 +87,13 @@ async function startParts(
     return sql;
   };
   const environment = createEnvironment(config, { keys, supabaseUrl, publicUrl });
-  const deps = createDeps(readEdgeConfig(environment), { sql: connect(), log });
+  const edgeConfig = readEdgeConfig(environment);
+  if (edgeConfig.tracing) {
+    const { startTracing } = await import("../../shared/tracing-export.ts");
+    const tracing = startTracing({ ...edgeConfig.tracing, service: "parlance", version });
+    closers.push(() => tracing.stop());
+  }
+  const deps = createDeps(edgeConfig, { sql: connect(), log });
   const issuer = `${publicUrl}/auth/v1`;
   const realtime = await createRealtime({
     sql: connect("supabase_realtime_admin"),

@@ -21,4 +21,20 @@ const deps = createDeps(config, { sql, log });
 // The first isolate of a new project makes the bucket; requests do not wait for it.
 deps.objects.ensureBucket().catch((error) => log.warn("bucket.not-ready", { error: describeError(error) }));
 
-Deno.serve(createApp(deps).fetch);
+const { fetch } = createApp(deps);
+const tracing =
+  config.tracing &&
+  (await import("../../../shared/tracing-export.ts")).startTracing({
+    ...config.tracing,
+    service: "parlance-edge",
+    version: "0.1.0",
+  });
+
+/** What the edge runtime gives beside Deno: it keeps an isolate alive until the promise settles. */
+declare const EdgeRuntime: { waitUntil(promise: Promise<unknown>): void } | undefined;
+
+Deno.serve(async (request) => {
+  const response = await fetch(request);
+  if (tracing && typeof EdgeRuntime !== "undefined") EdgeRuntime.waitUntil(tracing.flush());
+  return response;
+});
