@@ -135,7 +135,11 @@ async function readBody(response: AnyResponse): Promise<unknown> {
 async function readProblem(response: AnyResponse): Promise<Problem | undefined> {
   const text = await response.text();
   if (!response.headers.get("content-type")?.startsWith("application/problem+json")) return undefined;
-  return JSON.parse(text) as Problem;
+  try {
+    return JSON.parse(text) as Problem;
+  } catch {
+    return undefined;
+  }
 }
 
 export type Job = Answer<Awaited<ReturnType<Client["jobs"][":id"]["$get"]>>>;
