@@ -22,6 +22,7 @@ import { createServiceRoutes } from "./http/service-routes.ts";
 import { traceRequest } from "./http/traces.ts";
 import { createImageRoutes } from "./images/routes.ts";
 import { createJobRoutes } from "./jobs/routes.ts";
+import { createMetricsRoutes } from "./metrics/routes.ts";
 import { createSchedule } from "./tasks.ts";
 
 /** Supabase calls a function by its name; the embedded mode serves the same under /functions/v1. */
@@ -61,7 +62,10 @@ export function createApp(deps: Deps) {
 function createRooms(deps: Deps) {
   const rooms = createRouter();
   rooms.use(authenticate(deps), limitRate(deps, classify), limitBody(deps.config), keepIdempotent(deps));
-  return rooms.route("/", createImageRoutes(deps)).route("/", createJobRoutes(deps, createSchedule(deps)));
+  return rooms
+    .route("/", createImageRoutes(deps))
+    .route("/", createJobRoutes(deps, createSchedule(deps)))
+    .route("/", createMetricsRoutes(deps));
 }
 
 /** Which limit a user's request counts against. */

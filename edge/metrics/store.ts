@@ -1,0 +1,113 @@
+/** Figures of the whole house, read from its tables with the service role. */
+import type { TransactionSql } from "postgres";
+
+export interface OpenJobs {
+  readonly kind: string;
+  readonly lane: string;
+  readonly state: string;
+  readonly jobs: number;
+  /** Age of the oldest, in seconds. */
+  readonly oldestSeconds: number;
+}
+
+export async function countOpenJobs(sql: TransactionSql): Promise<OpenJobs[]> {
+  return await sql<OpenJobs[]>`
+    select kind, lane, state, count(*) as jobs,
+      extract(epoch from now() - min(created_at))::double precision as oldest_seconds
+    from parlance.job_views
+    where state = 'queued' or state = 'running'
+    group by kind, lane, state
+    order by kind, lane, state
+    limit 1000
+  `;
+}
+
+export interface EndedJobs {
+  readonly kind: string;
+  readonly lane: string;
+  readonly state: string;
+  readonly jobs: number;
+  /** Seconds from when it was added to its first claim, at 0.5, 0.95 and 0.99; null where none was claimed. */
+  readonly waitSeconds: readonly (number | null)[] | null;
+  /** Seconds from its first claim to its end. */
+  readonly runSeconds: readonly (number | null)[] | null;
+}
+
+export const quantiles = [0.5, 0.95, 0.99] as const;
+
+/** Of the jobs that ended within the last hour. */
+export async function measureEndedJobs(sql: TransactionSql): Promise<EndedJobs[]> {
+  return await sql<EndedJobs[]>`
+    select kind, lane, state, count(*) as jobs,
+      percentile_cont(${[...quantiles]}::double precision[]) within group (
+        order by extract(epoch from started_at - created_at)::double precision
+      ) as wait_seconds,
+      percentile_cont(${[...quantiles]}::double precision[]) within group (
+        order by extract(epoch from finished_at - started_at)::double precision
+      ) as run_seconds
+    from parlance.job_views
+    where finished_at > now() - interval '1 hour'
+    group by kind, lane, state
+    order by kind, lane, state
+    limit 1000
+  `;
+}
+
+export interface ImagesByState {
+  readonly state: string;
+  readonly images: number;
+}
+
+export async function countImages(sql: TransactionSql): Promise<ImagesByState[]> {
+  return await sql<ImagesByState[]>`
+    select states.state, count(images.id) as images
+    from unnest(enum_range(null::parlance.image_state)) as states (state)
+    left join parlance.images on images.state = states.state
+    group by states.state
+    order by states.state
+  `;
+}
+
+export interface SpaceFigures {
+  readonly space: string;
+  readonly model: string;
+  readonly isCurrent: boolean;
+  readonly vectors: number;
+}
+
+export async function countVectors(sql: TransactionSql): Promise<SpaceFigures[]> {
+  return await sql<SpaceFigures[]>`
+    select spaces.name as space, spaces.model, spaces.is_current, coalesce(counted.vectors, 0) as vectors
+    from parlance.embedding_spaces as spaces
+    left join (
+      select space_id, count(*) as vectors
+      from parlance.image_vectors
+      group by space_id
+    ) as counted on counted.space_id = spaces.id
+    order by spaces.id
+    limit 1000
+  `;
+}
+
+export interface WorkerFigures {
+  readonly id: string;
+  readonly device: string;
+  readonly provider: string;
+  readonly state: string;
+  readonly memoryBytes: number;
+  /** Models in memory. */
+  readonly loaded: number;
+  readonly lastSeenSeconds: number;
+}
+
+/** Those seen within the last hour. */
+export async function listWorkers(sql: TransactionSql): Promise<WorkerFigures[]> {
+  return await sql<WorkerFigures[]>`
+    select id, device, provider, state, memory_bytes, cardinality(loaded) as loaded,
+      extract(epoch from now() - last_seen_at)::double precision as last_seen_seconds
+    from parlance.workers
+    where last_seen_at > now() - interval '1 hour'
+    order by id
+    limit 1000
+  `;
+}
