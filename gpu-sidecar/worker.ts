@@ -166,7 +166,7 @@ class SidecarWorker implements Worker {
       provider: device.split(":")[0] ?? device,
       kinds: this.#tasks.map((task) => task.kind.name),
       models: this.#spaces.offers(),
-      loaded: inference.models().map((model) => model.name),
+      loaded: inference.loaded().map((model) => model.name),
       memoryBytes: process.memoryUsage.rss(),
       versions,
       state,

@@ -1,80 +1,36 @@
-import { joinPixels } from "../image/pixels.ts";
 import type { Inference } from "./inference.ts";
 
-/** One picture in, one vector out; pictures that meet travel together. */
+/** One picture in, one vector out; pictures of several callers travel together. */
 export interface PictureEmbedder {
-  /** `pixels` is handed over: the caller does not read it afterwards. */
-  embed(model: string, pixels: Float32Array): Promise<Float32Array>;
+  /** `pixels` is handed over: the caller does not touch it afterwards. An abort takes out a picture that still waits. */
+  embed(model: string, pixels: Float32Array, signal?: AbortSignal): Promise<Float32Array>;
 }
 
-export interface BatcherOptions {
-  /** Default 16. */
-  readonly batchMax?: number;
-  /** How long the first of a batch waits for others. Default 8. */
-  readonly waitMs?: number;
+export interface EmbedderOptions {
+  /** Pictures handed to the inference at once; the others wait for their turn. Default 192: three full batches. */
+  readonly aheadMax?: number;
 }
 
-interface Passenger {
-  readonly pixels: Float32Array;
-  readonly resolve: (vector: Float32Array) => void;
-  readonly reject: (error: unknown) => void;
-}
-
-/**
- * Gathers pictures of several jobs into one run of the model, which costs little more than a run of one. The vector of
- * a picture does not depend on who travels with it.
- */
+/** Waits for room where the inference would refuse. The vector of a picture does not depend on who travels with it. */
 export function createPictureEmbedder(
   inference: Pick<Inference, "embedImages">,
-  options: BatcherOptions = {},
+  { aheadMax = 192 }: EmbedderOptions = {},
 ): PictureEmbedder {
-  const embedders = new Map<string, (pixels: Float32Array) => Promise<Float32Array>>();
+  const turns: (() => void)[] = [];
+  let ahead = 0;
   return {
-    embed(model, pixels) {
-      const embed = embedders.get(model) ?? createModelEmbedder(inference, model, options);
-      embedders.set(model, embed);
-      return embed(pixels);
+    async embed(model, pixels, signal) {
+      if (ahead >= aheadMax) await new Promise<void>((resolve) => turns.push(resolve));
+      else ahead += 1;
+      try {
+        signal?.throwIfAborted();
+        return await inference.embedImages(model, pixels, 1, { signal });
+      } finally {
+        // Whoever comes next takes the place over.
+        const next = turns.shift();
+        if (next) next();
+        else ahead -= 1;
+      }
     },
   };
-}
-
-function createModelEmbedder(
-  inference: Pick<Inference, "embedImages">,
-  model: string,
-  { batchMax = 16, waitMs = 8 }: BatcherOptions,
-): (pixels: Float32Array) => Promise<Float32Array> {
-  let waiting: Passenger[] = [];
-  let timer: ReturnType<typeof setTimeout> | undefined;
-
-  const depart = () => {
-    clearTimeout(timer);
-    timer = undefined;
-    const batch = waiting;
-    waiting = [];
-    if (batch.length > 0) void embedBatch(inference, model, batch);
-  };
-
-  return (pixels) =>
-    new Promise((resolve, reject) => {
-      waiting.push({ pixels, resolve, reject });
-      if (waiting.length >= batchMax) depart();
-      else timer ??= setTimeout(depart, waitMs);
-    });
-}
-
-async function embedBatch(
-  inference: Pick<Inference, "embedImages">,
-  model: string,
-  batch: readonly Passenger[],
-): Promise<void> {
-  try {
-    const pixels = joinPixels(batch.map((passenger) => passenger.pixels));
-    const rows = await inference.embedImages(model, pixels, batch.length);
-    const dimensions = rows.length / batch.length;
-    batch.forEach(({ resolve }, row) => {
-      resolve(rows.slice(row * dimensions, (row + 1) * dimensions));
-    });
-  } catch (error) {
-    for (const { reject } of batch) reject(error);
-  }
 }

@@ -1,23 +1,40 @@
 import type { ErrorCode } from "../../shared/errors.ts";
+import type { DeviceTrouble } from "./inference-trouble.ts";
 import type { SessionOptions, TextEmbeddings } from "./session.ts";
 
-/** What the main thread and the inference thread say to each other. Every request has one answer. */
+/**
+ * What the main thread and the inference thread say to each other. Every request has one answer, found by its id; the
+ * answers come in the order of the work, which is not that of the requests: what is urgent goes first.
+ */
 export type InferenceRequest =
+  | { readonly kind: "start"; readonly folder: string | undefined; readonly session: SessionOptions }
+  | { readonly kind: "load"; readonly model: string }
   | {
-      readonly kind: "load";
-      readonly models: readonly string[];
-      readonly folder: string | undefined;
-      readonly session: SessionOptions;
+      readonly kind: "images";
+      readonly model: string;
+      readonly pixels: Float32Array;
+      readonly count: number;
+      readonly isUrgent: boolean;
     }
-  | { readonly kind: "images"; readonly model: string; readonly pixels: Float32Array; readonly count: number }
   | { readonly kind: "texts"; readonly model: string; readonly texts: readonly string[] }
   | { readonly kind: "release" };
 
 export interface InferenceAnswers {
-  load: readonly LoadedModel[];
-  images: Float32Array;
+  start: undefined;
+  load: undefined;
+  images: PictureVectors;
   texts: TextEmbeddings;
   release: undefined;
+}
+
+export interface PictureVectors {
+  readonly vectors: Float32Array;
+  /** Of the run alone, without waiting and loading. */
+  readonly tookMs: number;
+  /** There was not enough memory for all at once, but for two halves. */
+  readonly isHalved: boolean;
+  /** The array that came with the request, to be used again. */
+  readonly pixels: Float32Array;
 }
 
 export interface LoadedModel {
@@ -27,6 +44,23 @@ export interface LoadedModel {
   readonly loadMs: number;
 }
 
+export interface Asked {
+  readonly id: number;
+  readonly request: InferenceRequest;
+}
+
 export type InferenceReply =
-  | { readonly value: InferenceAnswers[InferenceRequest["kind"]] }
-  | { readonly error: { readonly code: ErrorCode; readonly message: string } };
+  | { readonly id: number; readonly value: InferenceAnswers[InferenceRequest["kind"]] }
+  | { readonly id: number; readonly error: RunFailure }
+  /** A model is in memory from now on; told before the answer to the request that needed it. */
+  | { readonly loaded: LoadedModel };
+
+export interface RunFailure {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly isRetryable: boolean;
+  /** What the runtime said; for the log. */
+  readonly detail: string;
+  /** Set where nothing should run here any more. */
+  readonly trouble: DeviceTrouble | undefined;
+}

@@ -1,10 +1,13 @@
 import { AppError } from "../../shared/errors.ts";
+import { joinPixels } from "../image/pixels.ts";
 import { builtInCatalog, type ModelCatalog } from "./catalog.ts";
-import { InferenceThread } from "./inference-client.ts";
-import type { InferenceAnswers, InferenceRequest, LoadedModel } from "./inference-messages.ts";
+import { BatchBuffers } from "./inference-buffers.ts";
+import { type LoadedModel, ThreadKeeper } from "./inference-keeper.ts";
+import { type PictureBatch, PictureLines, type WaitingPicture } from "./inference-lines.ts";
+import type { PaceOptions } from "./inference-pace.ts";
 import { providersOf, type TextEmbeddings } from "./session.ts";
 
-export type { LoadedModel } from "./inference-messages.ts";
+export type { LoadedModel } from "./inference-keeper.ts";
 export type { TextEmbeddings } from "./session.ts";
 
 export interface InferenceOptions {
@@ -12,35 +15,52 @@ export interface InferenceOptions {
   readonly catalog?: ModelCatalog;
   /** Where the catalog's models lie. */
   readonly modelsFolder?: string | undefined;
-  /** Loaded at once. Default `palette`. */
-  readonly models?: readonly string[];
+  /** Loaded by `ready`; the others when they are first needed. Default none. */
+  readonly preload?: readonly string[];
   /** `cpu` (default), `cuda` or `cuda:N`. Never falls back to another one. */
   readonly device?: string;
-  /** Threads inside one run. Default 1, which leaves the other cores to the decoding of pictures. */
+  /** Threads inside one run. Default 1. */
   readonly threads?: number;
-  /** Pictures in one run; more are split, so that a text never waits long behind them. Default 16. */
-  readonly batchMax?: number;
-  /** For one run, from its start. A run that takes longer cannot be stopped and breaks the inference. Default 60,000. */
+  /** How much bulk runs at once. */
+  readonly pace?: PaceOptions;
+  /** How long a batch that is not full waits for more pictures while nothing runs. Default 5. */
+  readonly lingerMs?: number;
+  /** For one run. One that takes longer cannot be stopped and breaks the inference. Default 60,000. */
   readonly timeoutMs?: number;
-  /** For the loading of all models. Default 120,000. */
+  /** For the start of the thread or the loading of a model. Default 120,000. */
   readonly loadTimeoutMs?: number;
-  /** Runs that may wait; more are refused as `unavailable`. Default 256. */
+  /** Pictures, and calls with texts, that may wait; more are refused as `unavailable`. Default 256. */
   readonly pendingMax?: number;
   /** What the worker thread runs, instead of the inference thread. */
   readonly threadUrl?: URL;
 }
 
+export interface EmbedOptions {
+  /** Someone waits for it: it passes the bulk, alone. */
+  readonly isUrgent?: boolean;
+  /** Pictures that still wait when it aborts are taken out, and rejected with its reason. */
+  readonly signal?: AbortSignal | undefined;
+}
+
 /**
- * Runs models in one worker thread, one run at a time, texts before pictures. A thread that dies takes its run with
- * it (a retryable error) and the next call starts a new one. A thread that hangs cannot be ended without ending
- * the process (terminating it inside a run aborts), so then the inference is `broken` for good.
+ * Runs models in one worker thread, one run at a time; a text passes all bulk but the run that is on. Batches of
+ * pictures are made as late as can be: one runs, the next lies ready in the thread, the rest waits here.
+ * A thread that dies takes its runs with it (a retryable error) and the next call starts a new one. A thread that
+ * hangs cannot be ended without ending the process (terminating it inside a run aborts), and a device that has no
+ * memory left, or fails for good, does not recover in this process: then the inference is `broken`.
  */
 export interface Inference {
-  /** Loads the models, if they are not yet; throws when that cannot be. */
+  /** The thread lives and what is preloaded is in memory; throws when that cannot be. */
   ready(): Promise<void>;
-  models(): readonly LoadedModel[];
-  /** `pixels` is handed over: the caller cannot read it afterwards. Gives rows of unit length. */
-  embedImages(model: string, pixels: Float32Array, count: number): Promise<Float32Array>;
+  /** What is in memory now. Memory comes back only with the end of the process. */
+  loaded(): readonly LoadedModel[];
+  /** `pixels` is handed over: the caller does not touch it afterwards. Gives rows of unit length. */
+  embedImages(
+    model: string,
+    pixels: Float32Array,
+    count: number,
+    options?: EmbedOptions,
+  ): Promise<Float32Array>;
   embedTexts(model: string, texts: readonly string[]): Promise<TextEmbeddings>;
   /** Why nothing will ever run here again. The process should end, and not with 0. */
   broken(): AppError | undefined;
@@ -49,79 +69,89 @@ export interface Inference {
 }
 
 export function createInference(options: InferenceOptions = {}): Inference {
-  const models = options.models ?? ["palette"];
   const catalog = options.catalog ?? builtInCatalog;
-  for (const name of models) catalog.get(name);
+  for (const name of options.preload ?? []) catalog.get(name);
   providersOf(options.device ?? "cpu");
-  return new QueuedInference(models, catalog, options);
+  return new ThreadedInference(catalog, options);
 }
 
-interface Waiting {
-  readonly request: InferenceRequest;
-  readonly resolve: (value: InferenceAnswers[InferenceRequest["kind"]]) => void;
-  readonly reject: (error: AppError) => void;
-}
+/** Batches in the thread: one runs, one is ready. */
+const postedMax = 2;
+/** Texts of one call that travel together; more are cut into several requests. */
+const textsMax = 32;
 
-/** Deaths of the thread with no run between them, after which it is given up. */
-const deathsMax = 3;
-
-class QueuedInference implements Inference {
-  readonly #models: readonly string[];
+class ThreadedInference implements Inference {
   readonly #catalog: ModelCatalog;
   readonly #options: InferenceOptions;
-  readonly #texts: Waiting[] = [];
-  readonly #images: Waiting[] = [];
-  #thread: Promise<InferenceThread> | undefined;
-  #loaded: readonly LoadedModel[] = [];
-  #working: Promise<void> | undefined;
-  #deaths = 0;
-  #broken: AppError | undefined;
+  readonly #lines: PictureLines;
+  readonly #keeper: ThreadKeeper;
+  readonly #buffers = new BatchBuffers();
+  readonly #working = new Set<Promise<unknown>>();
+  #posted = 0;
+  #lingering: ReturnType<typeof setTimeout> | undefined;
+  #textCalls = 0;
   #closing: Promise<void> | undefined;
 
-  constructor(models: readonly string[], catalog: ModelCatalog, options: InferenceOptions) {
-    this.#models = models;
+  constructor(catalog: ModelCatalog, options: InferenceOptions) {
     this.#catalog = catalog;
     this.#options = options;
+    this.#lines = new PictureLines(options.pace);
+    this.#keeper = new ThreadKeeper(options, (reason) => {
+      for (const { reject } of this.#lines.clear()) reject(reason);
+    });
   }
 
   async ready(): Promise<void> {
     this.#refuseIfOver();
-    await this.#open();
+    await this.#keeper.open();
+    for (const model of this.#options.preload ?? []) await this.#keeper.ask({ kind: "load", model });
   }
 
-  models(): readonly LoadedModel[] {
-    return this.#loaded;
+  loaded(): readonly LoadedModel[] {
+    return this.#keeper.loaded();
   }
 
   broken(): AppError | undefined {
-    return this.#broken;
+    return this.#keeper.broken;
   }
 
-  async embedImages(model: string, pixels: Float32Array, count: number): Promise<Float32Array> {
-    const { dimensions, image } = this.#catalog.get(model);
-    const length = 3 * image.size ** 2;
+  async embedImages(
+    model: string,
+    pixels: Float32Array,
+    count: number,
+    { isUrgent = false, signal }: EmbedOptions = {},
+  ): Promise<Float32Array> {
+    const length = 3 * this.#catalog.get(model).image.size ** 2;
     if (!Number.isInteger(count) || count < 1 || pixels.length !== count * length) {
       throw new AppError(
         "invalid_request",
         `${pixels.length} numbers are not ${count} pictures for ${model}.`,
       );
     }
-    const batchMax = this.#options.batchMax ?? 16;
-    if (count <= batchMax) return this.#add({ kind: "images", model, pixels, count });
-    const vectors = new Float32Array(count * dimensions);
-    for (let start = 0; start < count; start += batchMax) {
-      const size = Math.min(batchMax, count - start);
-      const part = pixels.slice(start * length, (start + size) * length);
-      const rows = await this.#add({ kind: "images", model, pixels: part, count: size });
-      vectors.set(rows, start * dimensions);
-    }
-    return vectors;
+    this.#refuseIfOver();
+    const each = Array.from({ length: count }, (_, row) => pixels.subarray(row * length, (row + 1) * length));
+    if (isUrgent) return joinRows(await this.#keep(Promise.all(each.map((one) => this.#runNow(model, one)))));
+    if (this.#lines.length + count > this.#pendingMax) throw tooMuch();
+    signal?.throwIfAborted();
+    return joinRows(await this.#keep(Promise.all(each.map((one) => this.#wait(model, one, signal)))));
   }
 
   async embedTexts(model: string, texts: readonly string[]): Promise<TextEmbeddings> {
     this.#catalog.get(model);
     if (texts.length === 0) return { vectors: new Float32Array(0), knownWords: [] };
-    return this.#add({ kind: "texts", model, texts });
+    this.#refuseIfOver();
+    if (this.#textCalls >= this.#pendingMax) throw tooMuch();
+    this.#textCalls += 1;
+    const parts = Array.from({ length: Math.ceil(texts.length / textsMax) }, (_, part) =>
+      this.#keeper.ask({ kind: "texts", model, texts: texts.slice(part * textsMax, (part + 1) * textsMax) }),
+    );
+    const answers = await this.#keep(Promise.all(parts)).finally(() => {
+      this.#textCalls -= 1;
+    });
+    return {
+      vectors: joinRows(answers.map(({ vectors }) => vectors)),
+      knownWords: answers.flatMap(({ knownWords }) => knownWords),
+    };
   }
 
   close(): Promise<void> {
@@ -130,101 +160,94 @@ class QueuedInference implements Inference {
   }
 
   async #close(): Promise<void> {
-    await this.#working;
-    const thread = await this.#thread?.catch(() => undefined);
-    await thread?.end();
-  }
-
-  #add<Kind extends "images" | "texts">(
-    request: InferenceRequest & { kind: Kind },
-  ): Promise<InferenceAnswers[Kind]> {
-    this.#refuseIfOver();
-    const queue = request.kind === "texts" ? this.#texts : this.#images;
-    if (queue.length >= (this.#options.pendingMax ?? 256)) {
-      throw new AppError("unavailable", "Too much is waiting for the model.", { retryable: true });
-    }
-    return new Promise<InferenceAnswers[Kind]>((resolve, reject) => {
-      queue.push({ request, resolve: resolve as Waiting["resolve"], reject });
-      this.#working ??= this.#work();
-    });
-  }
-
-  /** Works off both queues, texts first, until nothing waits. */
-  async #work(): Promise<void> {
-    for (;;) {
-      const next = this.#texts.shift() ?? this.#images.shift();
-      if (!next) {
-        this.#working = undefined;
-        return;
-      }
-      try {
-        next.resolve(await this.#run(next.request));
-        this.#deaths = 0;
-      } catch (error) {
-        next.reject(error as AppError);
-      }
-    }
-  }
-
-  async #run(request: InferenceRequest): Promise<InferenceAnswers[InferenceRequest["kind"]]> {
-    if (this.#broken) throw this.#broken;
-    const thread = await this.#open();
-    return this.#ask(thread, request, this.#options.timeoutMs ?? 60_000);
-  }
-
-  /** One request; what it does to the thread decides whether there is another one. */
-  async #ask<Request extends InferenceRequest>(
-    thread: InferenceThread,
-    request: Request,
-    timeoutMs: number,
-  ): Promise<InferenceAnswers[Request["kind"]]> {
-    try {
-      return await thread.ask(request, timeoutMs);
-    } catch (error) {
-      if (thread.state === "dead") this.#bury();
-      if (thread.state === "stuck") this.#break("A run of the model did not end in time.", error);
-      throw error;
-    }
-  }
-
-  #open(): Promise<InferenceThread> {
-    this.#thread ??= this.#load();
-    return this.#thread;
-  }
-
-  async #load(): Promise<InferenceThread> {
-    const thread = new InferenceThread(this.#options.threadUrl);
-    const session = { device: this.#options.device ?? "cpu", threads: this.#options.threads ?? 1 };
-    const request: InferenceRequest & { kind: "load" } = {
-      kind: "load",
-      models: this.#models,
-      folder: this.#options.modelsFolder,
-      session,
-    };
-    try {
-      this.#loaded = await this.#ask(thread, request, this.#options.loadTimeoutMs ?? 120_000);
-      return thread;
-    } catch (error) {
-      this.#thread = undefined;
-      await thread.end();
-      throw error;
-    }
-  }
-
-  #bury(): void {
-    this.#thread = undefined;
-    this.#loaded = [];
-    this.#deaths += 1;
-    if (this.#deaths >= deathsMax) this.#break("The inference thread died again and again.");
-  }
-
-  #break(message: string, cause?: unknown): void {
-    this.#loaded = [];
-    this.#broken = new AppError("unavailable", message, { cause, retryable: true });
+    while (this.#working.size > 0) await Promise.allSettled(this.#working);
+    await this.#keeper.end();
   }
 
   #refuseIfOver(): void {
-    if (this.#broken) throw this.#broken;
+    if (this.#keeper.broken) throw this.#keeper.broken;
     if (this.#closing) throw new AppError("unavailable", "The inference is closing.", { retryable: true });
   }
+
+  get #pendingMax(): number {
+    return this.#options.pendingMax ?? 256;
+  }
+
+  /** What was accepted is waited for by `close`. */
+  #keep<T>(work: Promise<T>): Promise<T> {
+    this.#working.add(work);
+    const forget = () => this.#working.delete(work);
+    work.then(forget, forget);
+    return work;
+  }
+
+  async #runNow(model: string, pixels: Float32Array): Promise<Float32Array> {
+    const batch = this.#buffers.take(pixels.length);
+    batch.set(pixels);
+    const answer = await this.#keeper.ask({ kind: "images", model, pixels: batch, count: 1, isUrgent: true });
+    this.#buffers.give(answer.pixels);
+    return answer.vectors;
+  }
+
+  #wait(model: string, pixels: Float32Array, signal: AbortSignal | undefined): Promise<Float32Array> {
+    const { promise, resolve, reject } = Promise.withResolvers<Float32Array>();
+    const picture: WaitingPicture = { pixels, resolve, reject };
+    this.#lines.add(model, picture, performance.now());
+    const leave = () => this.#lines.remove(model, picture) && reject(signal?.reason);
+    signal?.addEventListener("abort", leave, { once: true });
+    this.#pump();
+    return promise.finally(() => signal?.removeEventListener("abort", leave));
+  }
+
+  /** Sends batches while the thread has room for them. */
+  #pump(): void {
+    clearTimeout(this.#lingering);
+    while (this.#posted < postedMax && this.#lines.length > 0) {
+      const nowMs = performance.now();
+      const lingerMs = this.#options.lingerMs ?? 5;
+      const batch = this.#lines.next(nowMs - lingerMs, nowMs, this.#posted > 0);
+      if (batch) {
+        this.#posted += 1;
+        void this.#runBatch(batch);
+      } else {
+        if (this.#posted === 0) this.#lingering = setTimeout(() => this.#pump(), lingerMs);
+        return;
+      }
+    }
+  }
+
+  async #runBatch({ model, pictures }: PictureBatch): Promise<void> {
+    const count = pictures.length;
+    const pixels = this.#buffers.take(pictures.reduce((sum, picture) => sum + picture.pixels.length, 0));
+    let start = 0;
+    for (const picture of pictures) {
+      pixels.set(picture.pixels, start);
+      start += picture.pixels.length;
+    }
+    try {
+      const answer = await this.#keeper.ask({ kind: "images", model, pixels, count, isUrgent: false });
+      this.#posted -= 1;
+      const pace = this.#lines.paceOf(model);
+      if (answer.isHalved) pace.forbid(count);
+      else pace.learn(count, answer.tookMs);
+      this.#buffers.give(answer.pixels);
+      this.#pump();
+      const length = answer.vectors.length / count;
+      pictures.forEach(({ resolve }, row) => {
+        resolve(answer.vectors.slice(row * length, (row + 1) * length));
+      });
+    } catch (error) {
+      this.#posted -= 1;
+      for (const { reject } of pictures) reject(error);
+      this.#pump();
+    }
+  }
+}
+
+function tooMuch(): AppError {
+  return new AppError("unavailable", "Too much is waiting for the model.", { retryable: true });
+}
+
+function joinRows(rows: readonly Float32Array[]): Float32Array {
+  return rows.length === 1 && rows[0] ? rows[0] : joinPixels(rows);
 }

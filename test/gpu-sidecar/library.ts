@@ -98,7 +98,7 @@ export function createLibraryUrl(library: Library, role: string): string {
 }
 
 export function openInference(): Inference {
-  return createInference({ models: [palette.name] });
+  return createInference({ preload: [palette.name] });
 }
 
 /** Jpegs of drawn pictures; the same for the same seed. */
