@@ -56,7 +56,8 @@ export function executeJob(sql: Sql, task: Task, job: ClaimedJob): Execution {
 
 async function runAndEnd(sql: Sql, task: Task, job: ClaimedJob, signal: AbortSignal): Promise<Ended> {
   const progress = createProgressReporter(sql, job);
-  const context = { job, attempt: job.attempts, signal, reportProgress: progress.report };
+  const { claim, attempts: attempt } = job;
+  const context = { job, claim, attempt, signal, reportProgress: progress.report };
   const ran = await inSpan("run", {}, () => untilAborted(task.run(job.payload, context), signal)).then(
     (outcome) => ({ outcome }),
     (thrown: unknown) => ({ thrown, reason: signal.aborted ? (signal.reason as StopReason) : undefined }),

@@ -39,6 +39,8 @@ export type AnyJobKind = JobKind<any, any>;
 /** What a task may do while it runs. */
 export interface TaskContext {
   readonly job: EndingJob;
+  /** Fences what the task writes by itself, before its job ends. */
+  readonly claim: number;
   /** 1 for the first try. */
   readonly attempt: number;
   /** Aborted when the job is cancelled, its claim lost, its time over, or the worker ends. */

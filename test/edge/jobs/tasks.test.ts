@@ -14,7 +14,7 @@ async function run(name: string, signal = new AbortController().signal): Promise
   const task = createJobTasks(house.deps).find(({ kind }) => kind.name === name);
   if (!task) throw new Error(`no task ${name}`);
   const job = { id: createId(), ownerId: null, subjectId: null };
-  return task.run({}, { job, attempt: 1, signal, reportProgress: () => {} });
+  return task.run({}, { job, claim: 1, attempt: 1, signal, reportProgress: () => {} });
 }
 
 async function addEndedJobs(count: number, daysAgo: number): Promise<void> {

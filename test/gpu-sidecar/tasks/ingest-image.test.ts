@@ -47,7 +47,7 @@ async function ingest(imageId: string, options: RunOptions = {}) {
   try {
     const outcome = (await task.run(
       { imageId },
-      { job, attempt: 1, signal, reportProgress },
+      { job, claim: 1, attempt: 1, signal, reportProgress },
     )) as IngestOutcome;
     return { outcome, steps };
   } finally {
