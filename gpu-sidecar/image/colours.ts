@@ -1,8 +1,8 @@
 import type { ImageColour } from "../../shared/images/contract.ts";
-import { labFromSrgb, linearFromSrgb } from "../math/colour.ts";
+import { labFromSrgb } from "../math/colour.ts";
 import { type BasicColour, basicColours } from "../models/palette/layout.ts";
 import { shareOfBasics, shareOfShades } from "../models/palette/shades.ts";
-import type { Raster } from "./decode.ts";
+import type { Raster } from "./raster.ts";
 
 /** A colour is named when at least this share of the picture shows it. */
 const shareMin = 0.1;

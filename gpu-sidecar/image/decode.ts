@@ -1,34 +1,36 @@
 import sharp, { type Metadata, type Sharp } from "sharp";
 import { AppError } from "../../shared/errors.ts";
 import { type ImageMediaType, sniffMediaType } from "../../shared/images/media-types.ts";
-import type { ImageInput } from "../models/card.ts";
 import { PixelBudget } from "./pixel-budget.ts";
+import { type Raster, type Size, toRaster } from "./raster.ts";
 
-/** Pixels in sRGB, three bytes each, row by row, without alpha. */
-export interface Raster {
-  readonly data: Uint8Array;
-  readonly width: number;
-  readonly height: number;
-}
-
-export interface DecodedPicture {
+/** A file whose header was read. Its size is that of the whole picture as it is looked at: after the EXIF orientation. */
+export interface OpenPicture extends Size {
   readonly mediaType: ImageMediaType;
-  /** Of the whole picture as it is looked at: after the EXIF orientation. */
-  readonly width: number;
-  readonly height: number;
-  readonly raster: Raster;
   /** The raw EXIF block, if there is one. */
   readonly exif: Uint8Array | undefined;
+  /**
+   * Decodes the first frame: upright, its ICC profile turned into sRGB, transparency laid on white. `shape` resizes
+   * or cuts the upright picture; a JPEG or WebP that it makes small is not decoded in full.
+   */
+  readonly read: (shape: (picture: Sharp) => Sharp) => Promise<Raster>;
 }
 
-export interface DecodeOptions {
+export interface DecodedPicture extends Omit<OpenPicture, "read"> {
+  readonly raster: Raster;
+}
+
+export interface OpenOptions {
   /** Width times height of the original; what has more is refused before it is decoded. */
   readonly pixelsMax?: number;
-  /** The longest edge of the raster; a larger picture is made smaller while it is read. */
-  readonly edgeMax?: number;
   readonly timeoutSeconds?: number;
   /** Shared by pictures that are decoded at the same time; alone without. */
   readonly budget?: PixelBudget;
+}
+
+export interface DecodeOptions extends OpenOptions {
+  /** The longest edge of the raster; a larger picture is made smaller while it is read. */
+  readonly edgeMax?: number;
 }
 
 // No picture is decoded twice, so what libvips would keep of the last ones is only memory.
@@ -37,12 +39,11 @@ sharp.cache(false);
 const defaults = { pixelsMax: 100_000_000, edgeMax: 2048, timeoutSeconds: 30 } as const;
 
 /**
- * Decodes the first frame: upright, its ICC profile turned into sRGB, transparency laid on white. Only the types that
- * the content shows are read, so that no other decoder of libvips (SVG, PDF) is ever reached. A file that ends too
- * early fails; it is not shown with grey where the rest should be.
+ * Only the types that the content shows are read, so that no other decoder of libvips (SVG, PDF) is ever reached. A
+ * file that ends too early fails; it is not shown with grey where the rest should be.
  */
-export async function decodePicture(bytes: Uint8Array, options: DecodeOptions = {}): Promise<DecodedPicture> {
-  const { pixelsMax, edgeMax, timeoutSeconds } = { ...defaults, ...options };
+export async function openPicture(bytes: Uint8Array, options: OpenOptions = {}): Promise<OpenPicture> {
+  const { pixelsMax, timeoutSeconds } = { ...defaults, ...options };
   const budget = options.budget ?? new PixelBudget(pixelsMax);
   const mediaType = sniffMediaType(bytes);
   if (!mediaType) throw undecodable("The content is not a picture that can be read here.");
@@ -50,50 +51,56 @@ export async function decodePicture(bytes: Uint8Array, options: DecodeOptions = 
     sharp(bytes, { failOn: "error", limitInputPixels: pixelsMax, sequentialRead: true, pages: 1 });
   const metadata = await readMetadata(open(), mediaType, pixelsMax);
   const { width, height } = metadata.autoOrient;
-  const pipeline = open()
-    .autoOrient()
-    .resize(edgeMax, edgeMax, { fit: "inside", withoutEnlargement: true })
-    .flatten({ background: "#ffffff" })
-    .timeout({ seconds: timeoutSeconds });
-  const raster = await budget
-    .run(width * height, () => toRaster(pipeline))
-    .catch((cause: unknown) => {
-      const isLate = cause instanceof Error && /timeout/i.test(cause.message);
-      throw isLate ? tooSlow(timeoutSeconds, cause) : undecodable(messageFor(mediaType), cause);
-    });
-  return { mediaType, width, height, raster, exif: metadata.exif };
+  const read = async (shape: (picture: Sharp) => Sharp): Promise<Raster> => {
+    const picture = await openColours(open().autoOrient(), metadata, timeoutSeconds);
+    return toRaster(shape(picture).timeout({ seconds: timeoutSeconds }));
+  };
+  const fail = (cause: unknown): never => {
+    const isLate = cause instanceof Error && /timeout/i.test(cause.message);
+    throw isLate ? tooSlow(timeoutSeconds, cause) : undecodable(messageFor(mediaType), cause);
+  };
+  return {
+    mediaType,
+    width,
+    height,
+    exif: metadata.exif,
+    read: (shape) => budget.run(width * height, () => read(shape)).catch(fail),
+  };
 }
 
-/** The raster in another size. `fill` squashes, `cover` cuts, `inside` keeps the shape and never enlarges. */
-export async function resizeRaster(
-  raster: Raster,
-  size: { width: number; height: number },
-  options: { fit: "fill" | "cover" | "inside"; kernel: ImageInput["kernel"] },
-): Promise<Raster> {
-  const { width, height } = size;
-  const { fit, kernel } = options;
-  const withoutEnlargement = fit === "inside";
-  return toRaster(fromRaster(raster).resize(width, height, { fit, kernel, withoutEnlargement }));
+/** The whole picture, at most `edgeMax` long. */
+export async function decodePicture(bytes: Uint8Array, options: DecodeOptions = {}): Promise<DecodedPicture> {
+  const { read, ...picture } = await openPicture(bytes, options);
+  return { ...picture, raster: await read(fitInside(options.edgeMax ?? defaults.edgeMax)) };
 }
 
-/** A JPEG without metadata: no EXIF, no place, no profile, and so sRGB. */
-export async function encodeJpeg(raster: Raster, quality: number): Promise<Uint8Array> {
-  return fromRaster(raster)
-    .jpeg({ quality, chromaSubsampling: quality >= 90 ? "4:4:4" : "4:2:0" })
-    .toBuffer();
+export function fitInside(edgeMax: number): (picture: Sharp) => Sharp {
+  return (picture) => picture.resize(edgeMax, edgeMax, { fit: "inside", withoutEnlargement: true });
 }
 
-function fromRaster({ data, width, height }: Raster): Sharp {
-  return sharp(data, { raw: { width, height, channels: 3 } });
+async function openColours(picture: Sharp, metadata: Metadata, timeoutSeconds: number): Promise<Sharp> {
+  if (metadata.space === "cmyk" && !metadata.hasProfile) return openInks(picture, timeoutSeconds);
+  // libvips turns 16 bits with a profile into Display P3, and what follows takes that for sRGB.
+  const isDeep = metadata.depth === "ushort" && metadata.hasProfile;
+  return (isDeep ? picture.withIccProfile("srgb") : picture).flatten({ background: "#ffffff" });
 }
 
-async function toRaster(pipeline: Sharp): Promise<Raster> {
-  const { data, info } = await pipeline
-    .toColourspace("srgb")
+/**
+ * Inks without a profile are what everyone takes them for: each dims the light that black leaves, so that red is
+ * (255 - cyan) (255 - black) / 255; libvips would take them for a certain press. Negated, the four inks are red,
+ * green, blue and an alpha to be laid on black, which is that product.
+ */
+async function openInks(picture: Sharp, timeoutSeconds: number): Promise<Sharp> {
+  const { data, info } = await picture
+    .pipelineColourspace("cmyk")
+    .toColourspace("cmyk")
+    .negate()
+    .timeout({ seconds: timeoutSeconds })
     .raw({ depth: "uchar" })
     .toBuffer({ resolveWithObject: true });
-  if (info.channels !== 3) throw new Error(`${info.channels} channels came out instead of 3`);
-  return { data, width: info.width, height: info.height };
+  if (info.channels !== 4) throw new Error(`${info.channels} inks came out instead of 4`);
+  const { width, height } = info;
+  return sharp(data, { raw: { width, height, channels: 4 } }).flatten({ background: "#000000" });
 }
 
 async function readMetadata(picture: Sharp, mediaType: ImageMediaType, pixelsMax: number): Promise<Metadata> {

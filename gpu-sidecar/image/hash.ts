@@ -1,4 +1,4 @@
-import { type Raster, resizeRaster } from "./decode.ts";
+import { type Raster, resizeRaster } from "./raster.ts";
 
 /** SHA-256 of the bytes, in hex. */
 export async function hashContent(bytes: Uint8Array): Promise<string> {

@@ -1,12 +1,48 @@
 import type { ImageInput } from "../models/card.ts";
-import { type Raster, resizeRaster } from "./decode.ts";
+import type { OpenPicture } from "./decode.ts";
+import { frameIn, frameOf, hasRoom, partOf, shapePicture, shrinkFrame } from "./frame.ts";
+import { fromRaster, type Raster, type Size, toRaster } from "./raster.ts";
+import { resample } from "./resample.ts";
 
-/** A raster as the numbers that a model reads: [3, size, size]. */
-export async function toModelPixels(raster: Raster, input: ImageInput): Promise<Float32Array> {
-  const size = { width: input.size, height: input.size };
-  const fit = input.resize === "squash" ? "fill" : "cover";
-  const square = await resizeRaster(raster, size, { fit, kernel: input.kernel });
-  return normalisePixels(square, input);
+/**
+ * How a picture becomes what a model reads, as Pillow would have made it: libvips, quick and in threads of its own,
+ * shrinks it to `room` times the model's size and cuts; the rest is done as Pillow does it. With fine grain and hard
+ * edges the largest difference is 11 of 255 with a room of 2, 8 with 2.25, 6 with 2.5 and 4 with 3.
+ */
+const room = 2.5;
+/** What a raster that is at hand must have to be used in place of the file. */
+const roomMin = 2.25;
+
+/** From the file: as little of it as can be is decoded. */
+export async function readModelPixels(picture: OpenPicture, input: ImageInput): Promise<Float32Array> {
+  const frame = shrinkFrame(frameOf(picture, input), roomOf(input));
+  const part = partOf(frame, input.kernel);
+  const raster = await picture.read((all) => shapePicture(all, picture, frame, part, "cubic"));
+  return normalisePixels(resample({ raster, ...part }, frame, input.kernel), input);
+}
+
+/** From a raster that shows a picture whole, perhaps smaller than it is: `whole` is the picture's own size. */
+export async function toModelPixels(
+  raster: Raster,
+  input: ImageInput,
+  whole: Size = raster,
+): Promise<Float32Array> {
+  const frame = shrinkFrame(frameIn(raster, frameOf(whole, input)), roomOf(input));
+  const part = partOf(frame, input.kernel);
+  const isLarge = frame.columns.size < raster.width || frame.rows.size < raster.height;
+  const shrink = () => toRaster(shapePicture(fromRaster(raster), raster, frame, part, "cubic"));
+  const cut = isLarge ? { raster: await shrink(), ...part } : { raster, left: 0, top: 0 };
+  return normalisePixels(resample(cut, frame, input.kernel), input);
+}
+
+/** Whether a raster is enough for the model, or the file must be asked again: it was long and thin. */
+export function sufficesForModel(raster: Raster, input: ImageInput, whole: Size): boolean {
+  return hasRoom(raster, frameOf(whole, input), Math.min(roomOf(input), roomMin));
+}
+
+/** Choosing the nearest pixel is right only among all of them. */
+function roomOf({ kernel }: ImageInput): number {
+  return kernel === "nearest" ? Number.POSITIVE_INFINITY : room;
 }
 
 /** Rows of pixels become planes of red, green and blue; each byte is looked up, which is faster than reckoning. */

@@ -2,10 +2,11 @@ import { type ImageColour, variantEdges } from "../../shared/images/contract.ts"
 import type { ImageMediaType } from "../../shared/images/media-types.ts";
 import type { ImageInput } from "../models/card.ts";
 import { nameColours } from "./colours.ts";
-import { type DecodeOptions, decodePicture, encodeJpeg, type Raster, resizeRaster } from "./decode.ts";
+import { fitInside, type OpenOptions, openPicture } from "./decode.ts";
 import { type PictureExif, readExif } from "./exif.ts";
 import { hashContent, hashPicture } from "./hash.ts";
-import { toModelPixels } from "./pixels.ts";
+import { readModelPixels, sufficesForModel, toModelPixels } from "./pixels.ts";
+import { encodeJpeg, type Raster, resizeRaster } from "./raster.ts";
 
 /** Everything that one look at a picture gives. */
 export interface PreparedPicture {
@@ -29,30 +30,38 @@ export interface PreparedPicture {
 const displayQuality = 82;
 const thumbnailQuality = 80;
 
-/** Decodes once; derivatives, hash and the model's pixels are all made from that one raster. */
+/**
+ * Decodes once; derivatives, hash, colours and the model's pixels are all made from that one raster. A picture so long
+ * and thin that the raster is too small for the model is decoded again for it.
+ */
 export async function preparePicture(
   bytes: Uint8Array,
   input: ImageInput | undefined,
-  options: Omit<DecodeOptions, "edgeMax"> = {},
+  options: OpenOptions = {},
 ): Promise<PreparedPicture> {
-  const { raster, exif, ...picture } = await decodePicture(bytes, {
-    ...options,
-    edgeMax: variantEdges.display,
-  });
+  const picture = await openPicture(bytes, options);
+  const { mediaType, width, height } = picture;
+  const raster = await picture.read(fitInside(variantEdges.display));
   const small = await shrink(raster, variantEdges.thumbnail);
+  const readPixels = (model: ImageInput) =>
+    sufficesForModel(raster, model, picture)
+      ? toModelPixels(raster, model, picture)
+      : readModelPixels(picture, model);
   const [sha256, perceptualHash, display, thumbnail, pixels] = await Promise.all([
     hashContent(bytes),
     hashPicture(small),
     encodeJpeg(raster, displayQuality),
     encodeJpeg(small, thumbnailQuality),
-    input && toModelPixels(small, input),
+    input && readPixels(input),
   ]);
   return {
-    ...picture,
+    mediaType,
+    width,
+    height,
     sizeBytes: bytes.length,
     sha256,
     perceptualHash,
-    exif: readExif(exif),
+    exif: readExif(picture.exif),
     display,
     thumbnail,
     colours: nameColours(small),
@@ -64,10 +73,9 @@ export async function preparePicture(
 export async function preparePixels(
   bytes: Uint8Array,
   input: ImageInput,
-  options: Omit<DecodeOptions, "edgeMax"> = {},
+  options: OpenOptions = {},
 ): Promise<Float32Array> {
-  const { raster } = await decodePicture(bytes, { ...options, edgeMax: variantEdges.thumbnail });
-  return toModelPixels(raster, input);
+  return readModelPixels(await openPicture(bytes, options), input);
 }
 
 async function shrink(raster: Raster, edge: number): Promise<Raster> {
