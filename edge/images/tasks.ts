@@ -2,6 +2,8 @@
 import { serviceCaller, transactAs } from "../../shared/callers.ts";
 import { ingestImage, sweepImages } from "../../shared/images/kinds.ts";
 import type { SweepOutcome } from "../../shared/images/outcomes.ts";
+import { addFill } from "../../shared/images/space-kinds.ts";
+import { listLackingSpaces } from "../../shared/images/space-landing.ts";
 import { defineTask, type Task, type TaskContext } from "../../shared/jobs/kinds.ts";
 import { addJob } from "../../shared/jobs/queue.ts";
 import type { Deps } from "../deps.ts";
@@ -25,8 +27,8 @@ export function createImageTasks(deps: Pick<Deps, "sql" | "objects">, limits: Sw
 }
 
 /**
- * Ends uploads that never came, puts pictures back to work that nobody works on, and removes objects that no row
- * names. Each step can be repeated: a sweep that dies halfway is finished by the next.
+ * Ends uploads that never came, puts pictures back to work that nobody works on, has spaces filled that lack something,
+ * and removes objects that no row names. Each step can be repeated: a sweep that dies halfway is finished by the next.
  */
 async function sweep(
   deps: Pick<Deps, "sql" | "objects">,
@@ -37,8 +39,9 @@ async function sweep(
     expireUploads(transaction, limits.uploadSeconds ?? 2 * 3600 + 600, rowsMax),
   );
   const ingestsAdded = await restartStranded(deps);
+  const fillsAdded = await fillSpaces(deps);
   const objectsRemoved = await removeOrphans(deps, limits, context);
-  return { uploadsExpired, ingestsAdded, objectsRemoved };
+  return { uploadsExpired, ingestsAdded, fillsAdded, objectsRemoved };
 }
 
 function restartStranded({ sql }: Pick<Deps, "sql">): Promise<number> {
@@ -49,6 +52,15 @@ function restartStranded({ sql }: Pick<Deps, "sql">): Promise<number> {
       await addJob(transaction, ingestImage, job);
     }
     return stranded.length;
+  });
+}
+
+/** What was missed is filled in within the hour: pictures that were broken, and those from before a column was there. */
+function fillSpaces({ sql }: Pick<Deps, "sql">): Promise<number> {
+  return transactAs(sql, serviceCaller, async (transaction) => {
+    const lacking = await listLackingSpaces(transaction);
+    for (const space of lacking) await addFill(transaction, space);
+    return lacking.length;
   });
 }
 

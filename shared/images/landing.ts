@@ -2,9 +2,9 @@
 import type { TransactionSql } from "postgres";
 import type { JobError } from "../jobs/contract.ts";
 import type { EndingJob } from "../jobs/kinds.ts";
-import { addJob } from "../jobs/queue.ts";
 import type { EmbedQueryOutcome, IngestOutcome } from "./outcomes.ts";
-import { fillSpace } from "./space-kinds.ts";
+import { addFill } from "./space-kinds.ts";
+import { listSpacesToFill } from "./space-landing.ts";
 
 /** pgvector's text form. */
 export function toVector(embedding: readonly number[]): string {
@@ -71,22 +71,7 @@ async function landVector(
 
 /** What is kept complete besides the space that the picture has just landed in gets it soon. */
 async function fillOtherSpaces(transaction: TransactionSql, spaceId: number | undefined): Promise<void> {
-  const lacking = await transaction<{ id: number; model: string }[]>`
-    select id, model
-    from parlance.embedding_spaces
-    where is_maintained and id is distinct from ${spaceId ?? null}
-    order by id
-    limit 100
-  `;
-  for (const { id, model } of lacking) {
-    await addJob(transaction, fillSpace, {
-      payload: { spaceId: id },
-      ownerId: null,
-      uniqueKey: String(id),
-      model,
-      delaySeconds: 2,
-    });
-  }
+  for (const space of await listSpacesToFill(transaction, spaceId)) await addFill(transaction, space, 2);
 }
 
 export async function landImageFailure(

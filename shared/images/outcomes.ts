@@ -29,6 +29,16 @@ export interface EmbedQueryOutcome {
   readonly embedding: readonly number[] | null;
 }
 
+export interface FillSpaceOutcome {
+  readonly spaceId: number;
+  /** Vectors that this run added. */
+  readonly added: number;
+  /** Pictures whose colours it named. */
+  readonly coloured: number;
+  /** Pictures that could not be read; they are tried again by the next fill. */
+  readonly failures: readonly { readonly imageId: string; readonly code: string }[];
+}
+
 export interface SweepOutcome {
   /** Uploads that never ended and are failed now. */
   readonly uploadsExpired: number;
@@ -36,4 +46,6 @@ export interface SweepOutcome {
   readonly ingestsAdded: number;
   /** Objects that no row named. */
   readonly objectsRemoved: number;
+  /** Spaces that lacked vectors, or pictures that lacked colours; they are being filled now. */
+  readonly fillsAdded: number;
 }

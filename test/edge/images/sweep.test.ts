@@ -77,7 +77,7 @@ async function addRow({ state, mediaType = "image/jpeg", variants = [], ...row }
 }
 
 test("with nothing left behind there is nothing to do", async () => {
-  expect(await sweep()).toEqual({ uploadsExpired: 0, ingestsAdded: 0, objectsRemoved: 0 });
+  expect(await sweep()).toEqual({ uploadsExpired: 0, ingestsAdded: 0, fillsAdded: 0, objectsRemoved: 0 });
 });
 
 test("an upload that was not completed in two hours and ten minutes fails, a younger one does not", async () => {
@@ -210,6 +210,7 @@ test("whatever a crash leaves in an upload, the next sweep after two hours leave
   expect(await sweep({ objectSeconds: 0 })).toEqual({
     uploadsExpired: 2,
     ingestsAdded: 0,
+    fillsAdded: 0,
     objectsRemoved: 2,
   });
   expect(await rig.listObjects()).toEqual([path(body.image.id)]);
