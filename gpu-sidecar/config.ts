@@ -19,12 +19,18 @@ export interface SidecarConfig {
   readonly listens: boolean;
   /** A database that is silent for longer ends the process. */
   readonly databasePatienceMs: number;
-  /** `cpu`, `cuda` or `cuda:N`; there is no falling back from one to another. */
-  readonly device: string;
+  /** One process each: `cpu`, `webgpu` or `cuda:N`. Undefined: chosen at start. There is no falling back from a named one. */
+  readonly devices: readonly string[] | undefined;
+  /** The graphics cards that this process may see, as CUDA reads it; undefined: all of them. */
+  readonly cudaVisible: string | undefined;
   /** Where installed models lie. */
   readonly modelsFolder: string;
   /** Threads inside one run of the model. */
   readonly modelThreads: number;
+  /** A process that holds a model unused for longer gives the memory back by ending. 0: never. */
+  readonly modelIdleMs: number;
+  /** How often slots and graphics cards are reported. */
+  readonly gpuStatsMs: number;
   /** How many jobs run at once. */
   readonly slots: Readonly<Record<JobLane, number>>;
   readonly leaseSeconds: number;
@@ -46,11 +52,11 @@ const settings = {
   ),
   LISTEN: setting("true or false", parseFlag).default(true),
   DATABASE_PATIENCE_SECONDS: integerSetting({ min: 1, max: 86_400, unit: "seconds" }).default(120),
-  DEVICE: setting("cpu, cuda or cuda:N", (text) =>
-    /^(cpu|cuda(:\d{1,2})?)$/.test(text) ? text : undefined,
-  ).default("cpu"),
+  DEVICES: setting("cpu, webgpu or cuda:N, several with commas between them", parseDevices).optional(),
   MODELS_DIR: setting("a folder", (text) => text || undefined).default(".parlance/models"),
   MODEL_THREADS: integerSetting({ min: 1, max: 256, unit: "threads" }).default(1),
+  MODEL_IDLE_SECONDS: integerSetting({ min: 0, max: 604_800, unit: "seconds" }).default(900),
+  GPU_STATS_SECONDS: integerSetting({ min: 1, max: 3600, unit: "seconds" }).default(10),
   SLOTS_BULK: slots().default(4),
   SLOTS_INTERACTIVE: slots().default(8),
   LEASE_SECONDS: integerSetting({ min: 3, max: 3600, unit: "seconds" }).default(30),
@@ -72,9 +78,12 @@ export function readSidecarConfig(environment: Environment = process.env): Sidec
     databaseUrl: read.SIDECAR_DB_URL,
     listens: read.LISTEN,
     databasePatienceMs: read.DATABASE_PATIENCE_SECONDS * 1000,
-    device: read.DEVICE,
+    devices: read.DEVICES,
+    cudaVisible: environment.CUDA_VISIBLE_DEVICES,
     modelsFolder: resolve(read.MODELS_DIR),
     modelThreads: read.MODEL_THREADS,
+    modelIdleMs: read.MODEL_IDLE_SECONDS * 1000,
+    gpuStatsMs: read.GPU_STATS_SECONDS * 1000,
     slots: { interactive: read.SLOTS_INTERACTIVE, bulk: read.SLOTS_BULK },
     leaseSeconds: read.LEASE_SECONDS,
     drainMs: read.DRAIN_SECONDS * 1000,
@@ -82,6 +91,20 @@ export function readSidecarConfig(environment: Environment = process.env): Sidec
     uploadBytesMax: read.UPLOAD_BYTES_MAX,
     logLevel: read.LOG_LEVEL,
   };
+}
+
+/** What a child is given to read beside what is its own. */
+export function readEnvironment(): Environment {
+  return process.env;
+}
+
+const devicesMax = 64;
+
+/** `cuda` alone is the first one. The same device twice is two processes on it. */
+function parseDevices(text: string): readonly string[] | undefined {
+  const devices = text.split(",").map((part) => (part.trim() === "cuda" ? "cuda:0" : part.trim()));
+  const areKnown = devices.every((device) => /^(cpu|webgpu|cuda:\d{1,2})$/.test(device));
+  return areKnown && devices.length <= devicesMax ? devices : undefined;
 }
 
 function parseFlag(text: string): boolean | undefined {

@@ -1,104 +1,97 @@
 /**
- * The sidecar as a process of its own: `bun gpu-sidecar/main.ts`.
+ * The sidecar: `bun gpu-sidecar/main.ts`, one process a slot of DEVICES, and this one, which watches over them.
  *
- *   SIGTERM, SIGINT ── drains, exit 0        a second one ── exit 1 at once
- *   what it cannot mend (settings, login, models, a database gone for long) ── logged, exit 1
+ *   SIGTERM, SIGINT ── every process drains, exit 0      a second one ── exit 1 at once
+ *   wrong settings, login, models or device ── exit 78   a process that dies ── started again, the others go on
+ *
+ * With `--held` it ends with its input as at a SIGTERM.
  */
-import postgres, { type Sql } from "postgres";
+import postgres from "postgres";
 import { SettingsError } from "../shared/config.ts";
 import { databaseOptions } from "../shared/database.ts";
 import { createLog, describeError, type Log } from "../shared/log.ts";
-import { readSidecarConfig, type SidecarConfig } from "./config.ts";
-import { openCatalog } from "./models/catalog.ts";
-import { createInference } from "./models/inference.ts";
-import { createPictureStore } from "./storage.ts";
-import { runWorker, type Worker } from "./worker.ts";
+import { readEnvironment, readSidecarConfig, type SidecarConfig } from "./config.ts";
+import { findDevices } from "./devices/find.ts";
+import { openGauge } from "./devices/open-gauge.ts";
+import { type ReportsOptions, startReports } from "./devices/reports.ts";
+import { exitCodes } from "./exit-codes.ts";
+import { awaitEnd, isHeld } from "./signals.ts";
+import { spawnSlot } from "./spawn-slot.ts";
+import { type SlotSupervisor, startSupervisor } from "./supervisor.ts";
 
-/** A worker as the settings want it; the caller brings the database client and ends it after the worker. */
-export async function startWorker(
-  config: SidecarConfig,
-  { sql, log }: { sql: Sql; log: Log },
-): Promise<Worker> {
-  const { device, modelsFolder, modelThreads } = config;
-  const catalog = await openCatalog(modelsFolder);
-  const inference = createInference({ catalog, modelsFolder, device, threads: modelThreads });
-  try {
-    return await runWorker({
-      ...config,
-      sql,
-      log,
-      catalog,
-      inference,
-      store: createPictureStore({ ...config, sizeBytesMax: config.uploadBytesMax }),
-    });
-  } catch (error) {
-    await inference.close();
-    throw error;
-  }
-}
+/** What a process may take beyond its drain, and somewhat more. */
+const closingMs = 35_000;
 
-/** What closing the models and telling the database may take beyond the drain. */
-const closingMs = 30_000;
+/** One Ctrl-C reaches this process twice: from the terminal, and again from `bun run`. */
+const sameSignalMs = 1_000;
 
-/** Runs until a signal or until it cannot go on; answers the exit code. */
+/** Runs until it is told to end or nothing can go on; answers the exit code. */
 async function run(config: SidecarConfig, log: Log): Promise<number> {
-  const signalled = awaitSignal(config, log);
-  const sql = postgres(config.databaseUrl, { ...databaseOptions, max: 1 });
-  try {
-    const worker = await Promise.race([startWorker(config, { sql, log }), signalled]);
-    if (!worker) return 0;
-    const broken = await Promise.race([signalled, worker.broken]);
-    if (broken) log.error("worker.broken", { error: describeError(broken) });
-    await worker.stop();
-    return broken ? 1 : 0;
-  } catch (error) {
-    log.error("worker.failed", { error: describeError(error) });
-    return 1;
-  } finally {
-    await sql.end({ timeout: 5 });
-  }
-}
-
-/** Resolves with the first signal; the second one, or a drain that takes too long, ends the process. */
-function awaitSignal({ drainMs }: SidecarConfig, log: Log): Promise<undefined> {
-  return new Promise((resolve) => {
-    let signals = 0;
-    const hear = (signal: NodeJS.Signals) => {
-      signals += 1;
-      log.info("worker.signal", { signal });
-      if (signals > 1) process.exit(1);
-      setTimeout(() => {
-        log.error("worker.drain-took-too-long");
-        process.exit(1);
-      }, drainMs + closingMs).unref();
-      resolve(undefined);
-    };
-    process.on("SIGTERM", hear);
-    process.on("SIGINT", hear);
+  let supervisor: SlotSupervisor | undefined;
+  let reports: ReturnType<typeof reportSlots> | undefined;
+  const told = awaitEnd({
+    log,
+    event: "supervisor.signal",
+    isHeld: isHeld(),
+    sameSignalMs,
+    onSecond: () => {
+      supervisor?.kill();
+      process.exit(exitCodes.failed);
+    },
   });
-}
-
-function readConfig(): SidecarConfig {
+  const gauge = await openGauge({ everySeconds: config.gpuStatsMs / 1000 });
   try {
-    return readSidecarConfig();
-  } catch (error) {
-    if (!(error instanceof SettingsError)) throw error;
-    process.stderr.write(`${error.message}\n`);
-    process.exit(1);
+    const choice = await findDevices(config, log, gauge);
+    const environment = readEnvironment();
+    const { cudaVisible, drainMs } = config;
+    const slots = startSupervisor({
+      devices: choice.devices,
+      spawn: (slot, device, events) => spawnSlot(slot, device, { environment, cudaVisible }, events),
+      log,
+      drainMs: drainMs + closingMs,
+      onChange: () => void reports?.report(),
+    });
+    supervisor = slots;
+    void told.then(() => slots.stop());
+    reports = reportSlots(config, { gauge, log, slots, deviceNote: choice.why });
+    return await slots.ended;
+  } finally {
+    await reports?.close();
+    gauge.close();
   }
 }
 
-/** Settings from the environment, the log to stderr; ends the process. */
-export async function runProcess(): Promise<never> {
-  const config = readConfig();
+/** Over a connection of its own: what the workers suffer must be told too. */
+function reportSlots(
+  config: SidecarConfig,
+  { slots, ...options }: Pick<ReportsOptions, "gauge" | "log" | "deviceNote"> & { slots: SlotSupervisor },
+): { report(): Promise<void>; close(): Promise<void> } {
+  const sql = postgres(config.databaseUrl, { ...databaseOptions, max: 1 });
+  const everyMs = config.gpuStatsMs;
+  const reports = startReports({ ...options, sql, slots: () => slots.slots(), everyMs });
+  const close = async () => {
+    await reports.stop();
+    await sql.end({ timeout: 5 });
+  };
+  return { report: () => reports.report(), close };
+}
+
+async function runProcess(): Promise<never> {
+  const config = readSidecarConfig();
   const log = createLog((line) => process.stderr.write(`${line}\n`), config.logLevel);
   const die = (event: string) => (error: unknown) => {
     log.error(event, { error: describeError(error) });
-    process.exit(1);
+    process.exit(exitCodes.failed);
   };
-  process.on("unhandledRejection", die("worker.unhandled-rejection"));
-  process.on("uncaughtException", die("worker.uncaught-exception"));
+  process.on("unhandledRejection", die("supervisor.unhandled-rejection"));
+  process.on("uncaughtException", die("supervisor.uncaught-exception"));
   process.exit(await run(config, log));
 }
 
-if (import.meta.main) await runProcess();
+try {
+  await runProcess();
+} catch (error) {
+  if (!(error instanceof SettingsError)) throw error;
+  process.stderr.write(`${error.message}\n`);
+  process.exit(exitCodes.misconfigured);
+}

@@ -16,6 +16,7 @@ import type { ClaimedJob } from "../shared/jobs/queue.ts";
 import { type Runner, startRunner } from "../shared/jobs/runner.ts";
 import { jobKinds } from "../shared/kinds.ts";
 import { describeError, type Log } from "../shared/log.ts";
+import { findIdleness } from "./idleness.ts";
 import { createPictureEmbedder } from "./models/batcher.ts";
 import type { ModelCatalog } from "./models/catalog.ts";
 import type { Inference } from "./models/inference.ts";
@@ -34,7 +35,7 @@ export interface WorkerOptions {
   readonly inference: Inference;
   /** The models installed here. */
   readonly catalog: ModelCatalog;
-  /** Where the inference runs: `cpu`, `cuda` or `cuda:N`. */
+  /** Where the inference runs: `cpu`, `webgpu` or `cuda:N`. */
   readonly device: string;
   readonly log: Log;
   readonly slots: Readonly<Record<JobLane, number>>;
@@ -45,6 +46,8 @@ export interface WorkerOptions {
   readonly drainMs?: number;
   /** Default 5,000. */
   readonly reportMs?: number;
+  /** A model that is unused for longer is held for nothing. 0 (default): never. */
+  readonly modelIdleMs?: number;
   /** A database that is silent for longer cannot be waited for. Default 120,000. */
   readonly databasePatienceMs?: number;
 }
@@ -55,6 +58,8 @@ export interface Worker {
   readonly running: number;
   /** Resolves with the reason when the worker cannot go on; it should be stopped then, and its process end. */
   readonly broken: Promise<AppError>;
+  /** Resolves with the reason when it holds memory for nothing; it should be stopped then, and another one started. */
+  readonly idle: Promise<string>;
   /** Drains, closes the models, and takes the worker's row out of the table. */
   stop(): Promise<void>;
 }
@@ -69,10 +74,12 @@ export async function runWorker(options: WorkerOptions): Promise<Worker> {
 class SidecarWorker implements Worker {
   readonly id = createId();
   readonly broken: Promise<AppError>;
+  readonly idle: Promise<string>;
   readonly #options: WorkerOptions;
   readonly #spaces: SpaceDirectory;
   readonly #tasks: readonly Task[];
   readonly #break: (reason: AppError) => void;
+  readonly #becomeIdle: (reason: string) => void;
   #runner: Runner | undefined;
   #timer: ReturnType<typeof setInterval> | undefined;
   #reporting: Promise<void> | undefined;
@@ -86,6 +93,9 @@ class SidecarWorker implements Worker {
     const { promise, resolve } = Promise.withResolvers<AppError>();
     this.broken = promise;
     this.#break = resolve;
+    const idle = Promise.withResolvers<string>();
+    this.idle = idle.promise;
+    this.#becomeIdle = idle.resolve;
   }
 
   get running(): number {
@@ -147,6 +157,7 @@ class SidecarWorker implements Worker {
   #tick(): void {
     const reason = this.#options.inference.broken() ?? this.#judgeSilence();
     if (reason) this.#break(reason);
+    this.#judgeIdleness();
     this.#reporting ??= this.#report("running")
       .catch((error) => {
         this.#options.log.warn("worker.unseen", { workerId: this.id, error: describeError(error) });
@@ -174,6 +185,16 @@ class SidecarWorker implements Worker {
     this.#seenAtMs = Date.now();
   }
 
+  #judgeIdleness(): void {
+    const { inference, catalog, modelIdleMs = 0 } = this.#options;
+    const isBuiltIn = (name: string) => catalog.find(name)?.digest === builtInDigest;
+    const reason = findIdleness(
+      inference.loaded().filter(({ name }) => !isBuiltIn(name)),
+      { nowMs: Date.now(), idleMs: modelIdleMs, needed: this.#spaces.offers() },
+    );
+    if (reason !== undefined) this.#becomeIdle(reason);
+  }
+
   #judgeSilence(): AppError | undefined {
     const patienceMs = this.#options.databasePatienceMs ?? 120_000;
     if (Date.now() - this.#seenAtMs < patienceMs) return undefined;
@@ -198,8 +219,11 @@ function createTasks({ sql, store, inference, pixelsMax }: WorkerOptions, spaces
   ];
 }
 
+/** Of models that are made in memory and so small that nobody misses it. */
+const builtInDigest = "built-in";
+
 /** 28xxx: login refused; 3D, 3F, 42: what should be there is not, or not for us. */
-function isRefusal(error: unknown): boolean {
+export function isRefusal(error: unknown): boolean {
   return /^(28|3D|3F|42)/.test(databaseErrorCode(error) ?? "");
 }
 

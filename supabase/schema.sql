@@ -23,6 +23,33 @@ create table embedding_spaces (
   grant select to anon, authenticated, parlance_sidecar;
   grant select, insert, update, delete to service_role;
 
+-- Graphics cards with their newest values; null is what a driver does not tell.
+create table gpu_devices (
+  host text not null, uuid text not null, index smallint not null, name text not null, driver text,
+  memory_total_bytes bigint, memory_used_bytes bigint, gpu_percent real, memory_percent real, temperature_celsius real,
+  power_watts real, last_seen_at timestamptz not null default now(),
+  primary key (host, uuid),
+  constraint driver_is_short check (length(driver) <= 100),
+  constraint host_is_short check (length(host) >= 1 and length(host) <= 255),
+  constraint name_is_short check (length(name) >= 1 and length(name) <= 200),
+  constraint shares_are_percents check (gpu_percent >= 0 and gpu_percent <= 100 and memory_percent >= 0 and memory_percent <= 100),
+  constraint uuid_is_short check (length(uuid) >= 1 and length(uuid) <= 100)
+);
+  create index gpu_devices_by_last_seen on (last_seen_at);
+  create policy "admins see the graphics cards" for select to authenticated using (select is_admin());
+  grant select to authenticated, service_role;
+
+-- What each graphics card did within the last hour.
+create table gpu_stats (
+  host text not null, uuid text not null, sampled_at timestamptz not null, memory_used_bytes bigint, gpu_percent real,
+  memory_percent real, temperature_celsius real, power_watts real,
+  foreign key (host, uuid) references gpu_devices(host, uuid) on delete cascade
+);
+  create index gpu_stats_by_age on (sampled_at);
+  create index gpu_stats_by_device on (host, uuid, sampled_at);
+  create policy "admins see what the graphics cards did" for select to authenticated using (select is_admin());
+  grant select to authenticated, service_role;
+
 -- Answers already given to a POST with an Idempotency-Key; kept 24 hours.
 create table idempotency_keys (
   owner text not null, route text not null, key text not null, body_hash text not null,
@@ -103,6 +130,7 @@ create table images (
   constraint title_is_at_most_300_characters check (length(title) >= 1 and length(title) <= 300)
 );
   create index images_all_newest_first on (created_at desc, id desc);
+  create index images_by_beginning on (owner_id, lower(normalize(name, nfkc)) text_pattern_ops);
   create index images_by_camera on (owner_id, lower(camera));
   create index images_by_colour using gin (colours);
   create index images_by_hash on (owner_id, perceptual_hash) where perceptual_hash is not null;
@@ -110,6 +138,7 @@ create table images (
   create index images_by_time on (owner_id, taken_at, id);
   create unique index images_name_per_owner on (owner_id, name) nulls not distinct;
   create index images_newest_first on (owner_id, created_at desc, id desc);
+  create index images_public_by_beginning on (lower(normalize(name, nfkc)) text_pattern_ops) where is_public;
   create index images_public_newest_first on (created_at desc, id desc) where is_public;
   create index images_unfinished on (created_at) where state = any (array['uploading', 'processing']);
   create index images_words using gin (words);
@@ -217,11 +246,26 @@ create table searches (
   constraint user_has_an_id check ((asker = any (array['user', 'admin'])) = (owner_id is not null))
 );
   create index searches_by_age on (created_at);
+  create index searches_by_asker on (asker, owner_id, created_at);
   create index searches_by_space on (space_id, created_at desc);
   create index searches_of_an_owner on (owner_id);
   create policy "sidecars read searches" for select to parlance_sidecar using (true);
   grant select (id, space_id, query, created_at) to parlance_sidecar;
   grant select, insert, delete to service_role;
+
+-- Sidecars: the processes that each watches over, one a device slot, and what reads the graphics cards of its machine.
+create table supervisors (
+  id uuid primary key, host text not null, gpu_source text not null, gpu_note text not null, device_note text not null,
+  slots jsonb not null default '[]', started_at timestamptz not null default now(),
+  last_seen_at timestamptz not null default now(),
+  constraint gpu_source_is_known check (gpu_source = any (array['nvml', 'nvidia-smi', 'none'])),
+  constraint host_is_short check (length(host) >= 1 and length(host) <= 255),
+  constraint notes_are_short check (length(gpu_note) <= 1000 and length(device_note) <= 1000),
+  constraint slots_are_a_small_list check (jsonb_typeof(slots) = 'array' and octet_length(slots::text) <= 65536)
+);
+  create index supervisors_by_last_seen on (last_seen_at);
+  create policy "admins see the supervisors" for select to authenticated using (select is_admin());
+  grant select to authenticated, service_role;
 
 -- Processes that claim jobs, and when each was last seen.
 create table workers (
@@ -238,6 +282,7 @@ create table workers (
 
 create function add_embedding_space(id smallint, name text, model text, dimensions integer, model_digest text default 'built-in') returns void volatile security definer; -- for its owner
 create function add_job(id uuid, kind text, payload jsonb, owner_id uuid default null, subject_id uuid default null, lane job_lane default 'bulk', unique_key text default null, attempts_max integer default 5, delay_seconds float8 default 0, model text default null) returns uuid volatile security definer; -- for parlance_sidecar, service_role
+create function asker_id() returns uuid stable; -- for its owner
 create function backoff_seconds(attempts integer) returns float8 volatile; -- for its owner
 create function cancel_job(id uuid) returns table(state job_state, ended_now boolean) volatile security definer; -- for service_role
 create function claim_jobs(worker_id uuid, kinds text[], lanes job_lane[], jobs_max integer, lease_seconds float8, models text[] default '{}') returns table(id uuid, kind text, lane job_lane, owner_id uuid, subject_id uuid, payload jsonb, attempts integer, attempts_max integer, claim bigint, traceparent text) volatile security definer; -- for parlance_sidecar, service_role
@@ -247,20 +292,30 @@ create function date_image() returns trigger volatile; -- for its owner
 create function drop_embedding_space(id smallint) returns void volatile security definer; -- for service_role
 create function expire_leases(jobs_max integer, except_ids uuid[] default '{}') returns table(id uuid, kind text, owner_id uuid, subject_id uuid, payload jsonb, state job_state) volatile security definer; -- for parlance_sidecar, service_role
 create function fail_job(id uuid, claim bigint, code text, message text, retryable boolean) returns job_state volatile security definer; -- for parlance_sidecar, service_role
-create function fold_keywords(keywords text[]) returns text[] immutable; -- for authenticated, parlance_sidecar, service_role
+create function fold_keywords(keywords text[]) returns text[] immutable; -- for anon, authenticated, parlance_sidecar, service_role
 create function follow_image() returns trigger volatile security definer; -- for its owner
+create function has_place(image_id uuid) returns boolean stable security definer; -- for anon, authenticated, service_role
 create function heartbeat_jobs(ids uuid[], claims bigint[], lease_seconds float8) returns table(id uuid, claim bigint, cancel_requested boolean) volatile security definer; -- for parlance_sidecar, service_role
 create function image_words(name text, title text, keywords text[]) returns tsvector immutable; -- for authenticated, parlance_sidecar, service_role
 create function is_admin() returns boolean stable; -- for anon, authenticated, service_role
+create function log_search(id uuid, space_id smallint, scope text, query text, minus text, image_id uuid, filters jsonb, filter_class text, path text, embedding vector) returns void volatile security definer; -- for anon, authenticated, service_role
+create function match_images(scope text, scope_owner uuid, filters jsonb, rows_max integer, out ids uuid[], out estimate bigint) returns record volatile security definer; -- for anon, authenticated, service_role
+create function match_words(query text, minus text, scope text, scope_owner uuid, filters jsonb, after_score float8, after_id uuid, rows_max integer) returns table(id uuid, score float8) stable security definer; -- for anon, authenticated, service_role
 create function may_see(owner_id uuid) returns boolean stable; -- for anon, authenticated, service_role
 create function may_see(owner_id uuid, user_id uuid, is_admin boolean) returns boolean immutable; -- for anon, authenticated, service_role
 create function number_job_event() returns trigger volatile security definer; -- for its owner
+create function open_jobs(kinds text[]) returns table(id uuid, kind text, unique_key text) stable; -- for service_role
 create function protect_vectors(vectors regclass) returns void volatile; -- for its owner
 create function prune_jobs(ended_before timestamptz, events_before timestamptz, rows_max integer) returns integer volatile security definer; -- for service_role
 create function release_job(id uuid, claim bigint) returns job_state volatile security definer; -- for parlance_sidecar, service_role
+create function remove_supervisor(id uuid) returns void volatile security definer; -- for parlance_sidecar, service_role
 create function remove_worker(id uuid) returns void volatile security definer; -- for parlance_sidecar, service_role
 create function report_progress(id uuid, claim bigint, done integer, total integer, message text default null) returns boolean volatile security definer; -- for parlance_sidecar, service_role
+create function report_supervisor(id uuid, host text, gpu_source text, gpu_note text, device_note text, slots jsonb, gpus jsonb) returns void volatile security definer; -- for parlance_sidecar, service_role
 create function report_worker(id uuid, runner text, device text, provider text, kinds text[], models text[], loaded text[], memory_bytes bigint, versions jsonb, state text) returns void volatile security definer; -- for parlance_sidecar, service_role
+create function search_condition(scope text, scope_owner uuid, filters jsonb) returns text stable; -- for its owner
+create function sees_everything() returns boolean stable; -- for its owner
+create function stop_maintaining(fill_id uuid) returns void volatile security definer; -- for parlance_sidecar, service_role
 create function switch_embedding_space(id smallint) returns void volatile security definer; -- for service_role
 create function take_tokens(subject text, route_class text, capacity float8, refill_per_second float8, cost float8 default 1) returns table(allowed boolean, remaining float8, retry_after_seconds float8) volatile security definer; -- for service_role
 create function tell_job_event() returns trigger volatile security definer; -- for its owner

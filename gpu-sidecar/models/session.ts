@@ -1,6 +1,7 @@
-import { InferenceSession, Tensor } from "onnxruntime-node";
+import { InferenceSession } from "onnxruntime-node";
 import { AppError } from "../../shared/errors.ts";
 import type { CatalogEntry, DualEncoderFiles, ModelCard } from "./card.ts";
+import { Tower } from "./tower.ts";
 
 /** Where a model runs and with how many threads. */
 export interface SessionOptions {
@@ -28,8 +29,8 @@ export interface DualEncoder {
 
 export async function openDualEncoder(entry: CatalogEntry, options: SessionOptions): Promise<DualEncoder> {
   const files = await entry.load();
-  const vision = await openSession(files.vision, options);
-  const text = await openSession(files.text, options);
+  const vision = new Tower(await openSession(files.vision, options), entry.card, files.runsAlone?.vision);
+  const text = new Tower(await openSession(files.text, options), entry.card, files.runsAlone?.text);
   return {
     card: entry.card,
     embedImages: (pixels, count) => embedImages(vision, entry.card, pixels, count),
@@ -44,9 +45,10 @@ export async function openDualEncoder(entry: CatalogEntry, options: SessionOptio
 /** Refuses a device that it does not understand; never falls back to another one by itself. */
 export function providersOf(device: string): InferenceSession.ExecutionProviderConfig[] {
   if (device === "cpu") return ["cpu"];
+  if (device === "webgpu") return ["webgpu"];
   const cuda = /^cuda(?::(\d{1,2}))?$/.exec(device);
   if (cuda) return [{ name: "cuda", deviceId: Number(cuda[1] ?? 0) }];
-  throw new AppError("invalid_request", `"${device}" is no device. There is: cpu, cuda, cuda:N.`);
+  throw new AppError("invalid_request", `"${device}" is no device. There is: cpu, webgpu, cuda:N.`);
 }
 
 function openSession(model: Uint8Array | string, options: SessionOptions): Promise<InferenceSession> {
@@ -64,7 +66,7 @@ function openSession(model: Uint8Array | string, options: SessionOptions): Promi
 }
 
 async function embedImages(
-  session: InferenceSession,
+  tower: Tower,
   card: ModelCard,
   pixels: Float32Array,
   count: number,
@@ -76,50 +78,42 @@ async function embedImages(
       `${pixels.length} numbers are not ${count} pictures of ${card.name}.`,
     );
   }
-  const feeds = { pixel_values: new Tensor("float32", pixels, [count, 3, size, size]) };
-  return run(session, feeds, count * card.dimensions);
+  return tower.run(count, { pixel_values: { data: pixels, row: [3, size, size] } });
 }
 
 async function embedTexts(
-  session: InferenceSession,
+  tower: Tower,
   card: ModelCard,
   tokenize: DualEncoderFiles["tokenize"],
   texts: readonly string[],
 ): Promise<TextEmbeddings> {
   const tokens = texts.map(tokenize);
-  const { tokensMax, padding, padId } = card.text;
-  const longest = Math.min(tokensMax, Math.max(1, ...tokens.map((one) => one.ids.length)));
-  const length = padding === "tokensMax" ? tokensMax : longest;
-  const ids = new BigInt64Array(texts.length * length).fill(BigInt(padId));
-  const mask = new BigInt64Array(texts.length * length);
-  tokens.forEach((one, row) => {
-    one.ids.slice(0, length).forEach((id, column) => {
+  const knownWords = tokens.map((one) => one.knownWords);
+  const lists = tokens.map((one) => one.ids);
+  if (!tower.runsAlone) return { vectors: await embedTokens(tower, card, lists), knownWords };
+  const vectors = new Float32Array(texts.length * card.dimensions);
+  for (const [row, ids] of lists.entries())
+    vectors.set(await embedTokens(tower, card, [ids]), row * card.dimensions);
+  return { vectors, knownWords };
+}
+
+/** Filled up to one length. Where that is always the full one, nothing is masked: the model was trained so. */
+function embedTokens(
+  tower: Tower,
+  { text: { tokensMax, padding, padId } }: ModelCard,
+  lists: readonly (readonly number[])[],
+): Promise<Float32Array> {
+  const isFull = padding === "tokensMax";
+  const longest = Math.min(tokensMax, Math.max(1, ...lists.map((ids) => ids.length)));
+  const length = isFull ? tokensMax : longest;
+  const ids = new BigInt64Array(lists.length * length).fill(BigInt(padId));
+  const mask = new BigInt64Array(lists.length * length).fill(isFull ? 1n : 0n);
+  lists.forEach((list, row) => {
+    list.slice(0, length).forEach((id, column) => {
       ids[row * length + column] = BigInt(id);
       mask[row * length + column] = 1n;
     });
   });
-  const shape = [texts.length, length];
-  const feeds = {
-    input_ids: new Tensor("int64", ids, shape),
-    attention_mask: new Tensor("int64", mask, shape),
-  };
-  const vectors = await run(session, feeds, texts.length * card.dimensions);
-  return { vectors, knownWords: tokens.map((one) => one.knownWords) };
-}
-
-/** Feeds only what the model asks for: exported text models differ in whether they take a mask. */
-async function run(
-  session: InferenceSession,
-  feeds: Readonly<Record<string, Tensor>>,
-  lengthExpected: number,
-): Promise<Float32Array> {
-  const wanted = Object.fromEntries(
-    Object.entries(feeds).filter(([name]) => session.inputNames.includes(name)),
-  );
-  const outputs = await session.run(wanted);
-  const data = outputs[session.outputNames[0] ?? ""]?.data;
-  if (!(data instanceof Float32Array) || data.length !== lengthExpected) {
-    throw new AppError("unexpected", "The model answered with something else than vectors.");
-  }
-  return data;
+  const row = [length];
+  return tower.run(lists.length, { input_ids: { data: ids, row }, attention_mask: { data: mask, row } });
 }

@@ -2,10 +2,11 @@ import { closeSync, openSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { readSidecarConfig } from "../../gpu-sidecar/config.ts";
-import { startWorker } from "../../gpu-sidecar/main.ts";
+import { readSidecarConfig, type SidecarConfig } from "../../gpu-sidecar/config.ts";
+import { findDevices } from "../../gpu-sidecar/devices/find.ts";
+import { startWorker } from "../../gpu-sidecar/start-worker.ts";
 import type { Worker } from "../../gpu-sidecar/worker.ts";
-import type { Environment } from "../../shared/config.ts";
+import { type Environment, SettingsError } from "../../shared/config.ts";
 import { ingestImage } from "../../shared/images/kinds.ts";
 import { describeError, type Log } from "../../shared/log.ts";
 import type { LocalConfig } from "./config.ts";
@@ -27,16 +28,18 @@ export function runSidecar(options: SidecarOptions): Promise<() => Promise<void>
   return options.database.kind === "pglite" ? runInProcess(options) : runBeside(options);
 }
 
-/** A worker that says it cannot go on is stopped and another takes its place. */
+/** A worker that says it cannot go on, or holds memory for nothing, is stopped and another takes its place. */
 async function runInProcess({ database, environment, log }: SidecarOptions): Promise<() => Promise<void>> {
   const config = readSidecarConfig(environment);
+  const device = await findDevice(config, log);
   const sql = database.connect({ role: "parlance_sidecar", max: 1 });
   const start = async (): Promise<Worker> => {
-    const worker = await startWorker(config, { sql, log });
-    worker.broken
+    const worker = await startWorker(config, { sql, log, device });
+    Promise.race([worker.broken, worker.idle])
       .then(async (reason) => {
         if (stopping) return;
-        log.error("worker.broken", { error: describeError(reason) });
+        if (typeof reason === "string") log.info("worker.recycled", { reason });
+        else log.error("worker.broken", { error: describeError(reason) });
         await worker.stop();
         if (!stopping) current = await start();
       })
@@ -50,6 +53,14 @@ async function runInProcess({ database, environment, log }: SidecarOptions): Pro
     await current.stop();
     await sql.end({ timeout: 5 });
   };
+}
+
+/** PGlite is one process, and so is its sidecar: on one device. */
+async function findDevice(config: SidecarConfig, log: Log): Promise<string> {
+  const { devices } = await findDevices(config, log);
+  const [device = "cpu", ...others] = devices;
+  if (others.length === 0 || config.devices === undefined) return device;
+  throw new SettingsError(["DEVICES names several; without DATABASE_URL there is one process, so name one"]);
 }
 
 const restartMsMax = 30_000;
@@ -71,9 +82,10 @@ async function runBeside({
   const { DATABASE_URL: _url, SUPABASE_DB_URL: _databaseUrl, ...env } = environment;
   const logPath = join(config.dataDir, "sidecar.log");
   const logFile = openSync(logPath, "a", 0o600);
+  const script = fileURLToPath(new URL("../../gpu-sidecar/main.ts", import.meta.url));
   const start = () => {
     const startedAtMs = Date.now();
-    return Bun.spawn([process.execPath, fileURLToPath(new URL("./sidecar-child.ts", import.meta.url))], {
+    return Bun.spawn([process.execPath, script, "--held"], {
       env: { ...env, SIDECAR_DB_URL: loginUrl(config.databaseUrl ?? "", "parlance_sidecar") },
       // Its input ends with this process, and then so does the sidecar.
       stdio: ["pipe", "ignore", logFile],
@@ -125,12 +137,18 @@ async function waitUntilSeen(database: LocalDatabase, isRunning: () => boolean):
   }
 }
 
-/** What a sidecar wrote last: the error of a line of its log, or the line. */
+/** The last error that a sidecar wrote, or its last line. */
 async function findReason(logPath: string): Promise<string> {
-  const line = (await readFile(logPath, "utf8")).trimEnd().split("\n").at(-1) ?? "";
+  const lines = (await readFile(logPath, "utf8")).trimEnd().split("\n").slice(-20);
+  const message = lines.map(findMessage).findLast((found) => found !== undefined);
+  return message?.replace(/\.$/, "") ?? (lines.at(-1) || "it said nothing");
+}
+
+/** The message of the error that a line of the log tells of. */
+function findMessage(line: string): string | undefined {
   try {
-    return (JSON.parse(line) as { error: { message: string } }).error.message.replace(/\.$/, "");
+    return (JSON.parse(line) as { error?: { message: string } }).error?.message;
   } catch {
-    return line || "it said nothing";
+    return undefined;
   }
 }

@@ -120,7 +120,8 @@ export class House {
 
   #createSidecar(): HouseProcess {
     return new HouseProcess(
-      join(root, "gpu-sidecar/main.ts"),
+      // Without a supervisor: what is killed here is the worker itself.
+      join(root, "gpu-sidecar/slot.ts"),
       {
         SUPABASE_URL: this.publicUrl,
         SUPABASE_SECRET_KEY: this.secretKey,

@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import { describe, expect, test } from "vitest";
 import { readSidecarConfig } from "../../../gpu-sidecar/config.ts";
 import { SettingsError } from "../../../shared/config.ts";
@@ -17,9 +18,12 @@ describe("the settings of a sidecar", () => {
       databaseUrl: least.SUPABASE_DB_URL,
       listens: true,
       databasePatienceMs: 120_000,
-      device: "cpu",
-      model: "palette",
+      devices: undefined,
+      cudaVisible: undefined,
+      modelsFolder: resolve(".parlance/models"),
       modelThreads: 1,
+      modelIdleMs: 900_000,
+      gpuStatsMs: 10_000,
       slots: { interactive: 8, bulk: 4 },
       leaseSeconds: 30,
       drainMs: 10_000,
@@ -41,15 +45,28 @@ describe("the settings of a sidecar", () => {
     expect(readSidecarConfig({ ...rest, SUPABASE_SECRET_KEYS: keys }).secretKey).toBe(secret);
   });
 
-  test.each(["cpu", "cuda", "cuda:1"])("know the device %s", (device) => {
-    expect(readSidecarConfig({ ...least, DEVICE: device }).device).toBe(device);
+  test.each([
+    ["cpu", ["cpu"]],
+    ["cuda", ["cuda:0"]],
+    ["webgpu", ["webgpu"]],
+    ["cuda:0,cuda:1", ["cuda:0", "cuda:1"]],
+    [" cuda:0 , cuda:0 , cpu ", ["cuda:0", "cuda:0", "cpu"]],
+    ["", undefined],
+  ])("read DEVICES=%s as a slot each", (text, devices) => {
+    expect(readSidecarConfig({ ...least, DEVICES: text }).devices).toEqual(devices);
   });
 
   test.each([
     ["SUPABASE_URL", "localhost:54321"],
     ["SIDECAR_DB_URL", "mysql://127.0.0.1/x"],
-    ["DEVICE", "gpu"],
-    ["MODEL", "../../etc/passwd"],
+    ["DEVICES", "gpu"],
+    ["DEVICES", "cuda:0|cpu"],
+    ["DEVICES", "cuda:x"],
+    ["DEVICES", "cuda:-1"],
+    ["DEVICES", "cpu,,cpu"],
+    ["DEVICES", Array.from({ length: 65 }, () => "cpu").join()],
+    ["MODEL_IDLE_SECONDS", "never"],
+    ["GPU_STATS_SECONDS", "0"],
     ["MODEL_THREADS", "0"],
     ["SLOTS_BULK", "65"],
     ["SLOTS_INTERACTIVE", "-1"],

@@ -1,11 +1,15 @@
-/** The sidecar as a process of its own: how it ends, and what it leaves when it is killed. */
+/** The process of one slot: how it ends, and what it leaves when it is killed. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { until } from "../../helpers/until.ts";
 import { createLibraryUrl, drawJpeg, drawJpegs, type Library, openLibrary } from "../library.ts";
 
-const main = new URL("../../../gpu-sidecar/main.ts", import.meta.url).pathname;
+const script = new URL("../../../gpu-sidecar/slot.ts", import.meta.url).pathname;
 const key = "sb_secret_0123456789abcdefghijklmn";
-const nowhere = { SUPABASE_URL: "http://127.0.0.1:1", SUPABASE_SECRET_KEY: key };
+const nowhere = {
+  SUPABASE_URL: "http://127.0.0.1:1",
+  SUPABASE_SECRET_KEY: key,
+  SIDECAR_DB_URL: "postgres://parlance_sidecar@127.0.0.1:1/none",
+};
 
 const children: Sidecar[] = [];
 afterEach(async () => {
@@ -24,7 +28,7 @@ interface Sidecar {
 
 function start(environment: Record<string, string>): Sidecar {
   let text = "";
-  const child = Bun.spawn([process.execPath, main], {
+  const child = Bun.spawn([process.execPath, script], {
     env: { PATH: process.env.PATH ?? "", ...environment },
     stdio: ["ignore", "ignore", "pipe"],
   });
@@ -43,31 +47,38 @@ function start(environment: Record<string, string>): Sidecar {
   return sidecar;
 }
 
-describe("a sidecar ends with 1", () => {
+describe("a slot ends with 78", () => {
   test("when settings are wrong, naming each and telling no secret", async () => {
     const sidecar = start({
       SUPABASE_URL: "localhost",
       SUPABASE_SECRET_KEY: "hunter2-hunter2-hunter2-hunter2",
-      DEVICE: "abacus",
+      DEVICES: "abacus",
       SLOTS_BULK: "0",
     });
-    expect(await sidecar.exited).toBe(1);
-    for (const name of ["SUPABASE_URL", "SUPABASE_SECRET_KEYS", "SIDECAR_DB_URL", "DEVICE", "SLOTS_BULK"]) {
+    expect(await sidecar.exited).toBe(78);
+    for (const name of ["SUPABASE_URL", "SUPABASE_SECRET_KEYS", "SIDECAR_DB_URL", "DEVICES", "SLOTS_BULK"]) {
       expect(sidecar.text()).toContain(`  ${name} is `);
     }
     expect(sidecar.text()).not.toContain("hunter2");
   });
 
-  test("when there is no such model", async () => {
-    const url = "postgres://parlance_sidecar@127.0.0.1:1/none";
-    const sidecar = start({ ...nowhere, SIDECAR_DB_URL: url, MODEL: "oracle" });
-    expect(await sidecar.exited).toBe(1);
-    expect(sidecar.text()).toContain("oracle");
+  test("when DEVICES names several, for it is only one", async () => {
+    const sidecar = start({ ...nowhere, DEVICES: "cpu,cpu" });
+    expect(await sidecar.exited).toBe(78);
+    expect(sidecar.text()).toContain("DEVICES names several");
   });
 
+  test("when no model can be run on the device, before it claims anything", async () => {
+    const sidecar = start({ ...nowhere, DEVICES: "cuda:63" });
+    expect(await sidecar.exited).toBe(78);
+    expect(sidecar.text()).toContain("No model can be run on cuda:63");
+    expect(sidecar.text()).toContain("bun run doctor");
+  });
+});
+
+describe("a slot ends with 1", () => {
   test("when the database stays away", async () => {
-    const url = "postgres://parlance_sidecar@127.0.0.1:1/none";
-    const sidecar = start({ ...nowhere, SIDECAR_DB_URL: url, DATABASE_PATIENCE_SECONDS: "1" });
+    const sidecar = start({ ...nowhere, DATABASE_PATIENCE_SECONDS: "1" });
     expect(await sidecar.exited).toBe(1);
     expect(sidecar.text()).toContain("worker.waits-for-database");
     expect(sidecar.text()).toContain("did not answer for 1 s");
@@ -75,7 +86,7 @@ describe("a sidecar ends with 1", () => {
 });
 
 // A database that another process can reach is needed.
-describe.runIf(process.env.TEST_DATABASE_URL)("a sidecar", () => {
+describe.runIf(process.env.TEST_DATABASE_URL)("a slot", () => {
   let library: Library;
   beforeAll(async () => {
     library = await openLibrary();
@@ -118,9 +129,9 @@ describe.runIf(process.env.TEST_DATABASE_URL)("a sidecar", () => {
     }
   }
 
-  test("ends with 1 at once when its login is refused", async () => {
+  test("ends with 78 at once when its login is refused", async () => {
     const sidecar = startHere({ SIDECAR_DB_URL: createLibraryUrl(library, "nobody_at_all") });
-    expect(await sidecar.exited).toBe(1);
+    expect(await sidecar.exited).toBe(78);
     expect(sidecar.text()).toContain("nobody_at_all");
     expect(sidecar.text()).not.toContain("worker.waits-for-database");
   });

@@ -1,0 +1,16 @@
+import type { GpuReading, GpuSource } from "../../shared/gpu-stats.ts";
+
+/** What reads the graphics cards of a machine. */
+export interface Gauge {
+  readonly source: GpuSource;
+  /** Which library or program; for `none`, why not. */
+  readonly note: string;
+  /** The newest values of each card; throws when they cannot be had now. */
+  read(): readonly GpuReading[];
+  close(): void;
+}
+
+/** A gauge that could not be opened. */
+export interface GaugeError {
+  readonly error: string;
+}
