@@ -68,23 +68,42 @@ export class InferenceHost {
   async #answer(asked: Asked): Promise<void> {
     const { request } = asked;
     const together = request.kind === "texts" ? this.#joinTexts(asked, request) : [asked];
-    try {
-      const values = await this.#run(request, together);
-      together.forEach(({ id }, index) => {
-        this.#options.reply({ id, value: values[index] });
-      });
-    } catch (error) {
-      const failed = error instanceof LoadFailure ? [...together, ...this.#withdraw(error.model)] : together;
-      const failure = toFailure(error);
-      for (const { id } of failed) this.#options.reply({ id, error: failure });
+    const error = await this.#tryAnswer(together);
+    if (error === undefined) return;
+    const isOfAll = together.length === 1 || error instanceof LoadFailure || judgeTrouble(String(error));
+    if (isOfAll) return this.#fail(together, error);
+    // Callers that were put together do not fail for each other.
+    for (const one of together) {
+      const ofThisOne = await this.#tryAnswer([one]);
+      if (ofThisOne !== undefined) this.#fail([one], ofThisOne);
     }
   }
 
-  async #run(
-    request: InferenceRequest,
-    together: readonly Asked[],
-  ): Promise<InferenceAnswers[InferenceRequest["kind"]][]> {
-    switch (request.kind) {
+  /** Answers them all, or says why that could not be. */
+  async #tryAnswer(together: readonly Asked[]): Promise<unknown> {
+    try {
+      const values = await this.#run(together);
+      together.forEach(({ id }, index) => {
+        this.#options.reply({ id, value: values[index] });
+      });
+      return undefined;
+    } catch (error) {
+      return error;
+    }
+  }
+
+  #fail(together: readonly Asked[], error: unknown): void {
+    const failed = error instanceof LoadFailure ? [...together, ...this.#withdraw(error.model)] : together;
+    const failure = toFailure(error);
+    for (const { id } of failed) this.#options.reply({ id, error: failure });
+  }
+
+  /** One request, or texts of several for one model. */
+  async #run(together: readonly Asked[]): Promise<InferenceAnswers[InferenceRequest["kind"]][]> {
+    const request = together[0]?.request;
+    switch (request?.kind) {
+      case undefined:
+        return [];
       case "start":
         await this.#options.start(request);
         return [undefined];
