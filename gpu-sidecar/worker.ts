@@ -24,6 +24,7 @@ import { type Presence, removeWorker, reportWorker } from "./presence.ts";
 import { createSpaceDirectory, type SpaceDirectory } from "./spaces.ts";
 import type { PictureStore } from "./storage.ts";
 import { createEmbedQueryTask } from "./tasks/embed-query.ts";
+import { createFillSpaceTask } from "./tasks/fill-space.ts";
 import { createIngestTask } from "./tasks/ingest-image.ts";
 import { versions } from "./versions.ts";
 
@@ -211,11 +212,16 @@ class SidecarWorker implements Worker {
   }
 }
 
+/** Pictures of fills that wait for the model at once: those that someone has just sent wait behind few of them. */
+const backgroundAheadMax = 16;
+
 function createTasks({ sql, store, inference, pixelsMax }: WorkerOptions, spaces: SpaceDirectory): Task[] {
   const embedder = createPictureEmbedder(inference);
+  const background = createPictureEmbedder(inference, { aheadMax: backgroundAheadMax });
   return [
     createIngestTask({ sql, store, spaces, embedder, pixelsMax }),
     createEmbedQueryTask({ spaces, inference }),
+    createFillSpaceTask({ sql, store, spaces, embedder: background, pixelsMax }),
   ];
 }
 
