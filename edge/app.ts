@@ -8,6 +8,7 @@ import { methodNotAllowed } from "hono/method-not-allowed";
 import { AppError } from "../shared/errors.ts";
 import type { RouteClass } from "./config.ts";
 import type { Deps } from "./deps.ts";
+import { createGpuStatsRoutes } from "./gpu-stats/routes.ts";
 import { limitBody } from "./http/bodies.ts";
 import { limitTime } from "./http/deadlines.ts";
 import { keepIdempotent } from "./http/idempotency.ts";
@@ -29,6 +30,7 @@ import { createSchedule } from "./tasks.ts";
 export const basePath = "/api";
 
 const tags = {
+  "gpu-stats": "What sidecars run on, and how hard it works.",
   images: "A picture library that is searched by words.",
   jobs: "Work that outlasts a request: follow it, cancel it.",
   service: "For machines that watch the service.",
@@ -65,7 +67,8 @@ function createRooms(deps: Deps) {
   return rooms
     .route("/", createImageRoutes(deps))
     .route("/", createJobRoutes(deps, createSchedule(deps)))
-    .route("/", createMetricsRoutes(deps));
+    .route("/", createMetricsRoutes(deps))
+    .route("/", createGpuStatsRoutes(deps));
 }
 
 /** Which limit a user's request counts against. */

@@ -6,6 +6,7 @@ import {
   readSettings,
   setting,
   supabaseSettings,
+  urlSetting,
 } from "../shared/config.ts";
 import type { JobLane } from "../shared/jobs/contract.ts";
 import { type LogLevel, logLevels } from "../shared/log.ts";
@@ -56,7 +57,7 @@ const settings = {
   MODELS_DIR: setting("a folder", (text) => text || undefined).default(".parlance/models"),
   MODEL_THREADS: integerSetting({ min: 1, max: 256, unit: "threads" }).default(1),
   MODEL_IDLE_SECONDS: integerSetting({ min: 0, max: 604_800, unit: "seconds" }).default(900),
-  GPU_STATS_SECONDS: integerSetting({ min: 1, max: 3600, unit: "seconds" }).default(10),
+  GPU_STATS_SECONDS: integerSetting({ min: 1, max: 30, unit: "seconds" }).default(10),
   SLOTS_BULK: slots().default(4),
   SLOTS_INTERACTIVE: slots().default(8),
   LEASE_SECONDS: integerSetting({ min: 3, max: 3600, unit: "seconds" }).default(30),
@@ -67,6 +68,31 @@ const settings = {
     logLevels.find((level) => level === text.toLowerCase()),
   ).default("info"),
 };
+
+const modelSettings = {
+  MODELS_DIR: settings.MODELS_DIR,
+  HF_ENDPOINT: urlSetting().default("https://huggingface.co"),
+  HF_TOKEN: setting("a token without spaces", (text) =>
+    /^[!-~]{1,512}$/.test(text) ? text : undefined,
+  ).optional(),
+};
+
+/** What `bun run models` needs; it knows neither database nor storage. */
+export interface ModelsConfig {
+  readonly modelsFolder: string;
+  /** Where models are pulled from. */
+  readonly hubEndpoint: string;
+  readonly hubToken: string | undefined;
+}
+
+export function readModelsConfig(environment: Environment = process.env): ModelsConfig {
+  const read = readSettings(modelSettings, environment);
+  return {
+    modelsFolder: resolve(read.MODELS_DIR),
+    hubEndpoint: read.HF_ENDPOINT,
+    hubToken: read.HF_TOKEN,
+  };
+}
 
 /** Throws one SettingsError that names everything wrong. */
 export function readSidecarConfig(environment: Environment = process.env): SidecarConfig {
