@@ -21,7 +21,7 @@ export interface ImageInput {
 export interface TextInput {
   /** Longer texts are cut, in tokens; what ends a text stays its last one. */
   readonly tokensMax: number;
-  /** `longest`: as long as the longest of a batch. `tokensMax`: always that long, as some models were trained. */
+  /** `longest`: as long as the longest of a batch. `tokensMax`: always that long and unmasked, as some were trained. */
   readonly padding: "longest" | "tokensMax";
   readonly padId: number;
 }
@@ -49,6 +49,11 @@ export interface DualEncoderFiles {
   readonly vision: Uint8Array | string;
   readonly text: Uint8Array | string;
   readonly tokenize: (text: string) => TokenizedText;
+  /**
+   * Halves of which a run takes one row at a time: they quantise as they run, over all rows of a run together, so that
+   * a row's vector would depend on what it travels with. Default: neither.
+   */
+  readonly runsAlone?: { readonly vision: boolean; readonly text: boolean };
 }
 
 export interface CatalogEntry {

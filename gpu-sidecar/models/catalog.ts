@@ -1,5 +1,6 @@
 import { AppError } from "../../shared/errors.ts";
 import type { CatalogEntry, ModelCard } from "./card.ts";
+import { entryOf, listInstalled } from "./files/installed.ts";
 import { dimensions as paletteDimensions } from "./palette/layout.ts";
 
 /** The models that can be loaded here. */
@@ -32,18 +33,32 @@ export const palette: CatalogEntry = {
 };
 
 /** The built-in model alone, without looking into any folder. */
-export const builtInCatalog: ModelCatalog = createCatalog([palette]);
+export const builtInCatalog: ModelCatalog = createCatalog([palette], []);
 
-/** The built-in model and those installed in `folder`, if one is given. */
-export async function openCatalog(_folder?: string): Promise<ModelCatalog> {
-  return builtInCatalog;
+/** The built-in model and those installed in `folder`, if one is given. One that is damaged is told when it is asked for. */
+export async function openCatalog(folder?: string): Promise<ModelCatalog> {
+  if (folder === undefined) return builtInCatalog;
+  const entries: CatalogEntry[] = [palette];
+  const damaged: Damaged[] = [];
+  for (const { name, lock } of await listInstalled(folder)) {
+    if (lock instanceof AppError) damaged.push({ name, reason: lock });
+    else entries.push(entryOf(folder, lock));
+  }
+  return createCatalog(entries, damaged);
 }
 
-function createCatalog(entries: readonly CatalogEntry[]): ModelCatalog {
+interface Damaged {
+  readonly name: string;
+  readonly reason: AppError;
+}
+
+function createCatalog(entries: readonly CatalogEntry[], damaged: readonly Damaged[]): ModelCatalog {
   const byName = new Map(entries.map((entry) => [entry.card.name, entry]));
   const entry = (name: string): CatalogEntry => {
     const found = byName.get(name);
     if (found) return found;
+    const broken = damaged.find((one) => one.name === name);
+    if (broken) throw broken.reason;
     const known = [...byName.keys()].join(", ");
     throw new AppError("invalid_request", `No model is called "${name}". There is: ${known}.`);
   };

@@ -1,5 +1,6 @@
+import type { Variant } from "../files/layout.ts";
 import { type ElementType, elementTypes, type GraphBuilder } from "../onnx/graph.ts";
-import type { TowerPlan, Variant } from "./plan.ts";
+import type { TowerPlan } from "./plan.ts";
 import type { SeededRandom } from "./random.ts";
 
 /**

@@ -6,8 +6,9 @@
  */
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { type Family, type Variant, variantSuffixes, variants } from "../files/layout.ts";
 import { buildConfigs } from "./configs.ts";
-import { type Family, planModel, type Variant, variantSuffixes, variants } from "./plan.ts";
+import { planModel } from "./plan.ts";
 import { buildTextTower, buildVisionTower } from "./towers.ts";
 
 export interface MakeOptions {
@@ -32,7 +33,7 @@ export async function makeModel(folder: string, options: MakeOptions = {}): Prom
     await write(name, `${JSON.stringify(content, null, 2)}\n`);
   }
   for (const variant of options.variants ?? ["fp32"]) {
-    const suffix = variantSuffixes[variant];
+    const [suffix] = variantSuffixes[variant];
     await write(`onnx/vision_model${suffix}.onnx`, buildVisionTower(plan, { variant, seed }));
     await write(`onnx/text_model${suffix}.onnx`, buildTextTower(plan, { variant, seed }));
   }

@@ -1,16 +1,6 @@
+import type { Family } from "../files/layout.ts";
+
 /** The shapes of the models that are made here: those of the published ones, and tiny ones for tests. */
-export type Family = "clip" | "siglip";
-export type Variant = "fp32" | "fp16" | "int8";
-
-export const variants: readonly Variant[] = ["fp32", "fp16", "int8"];
-
-/** What the files of a variant bear behind their name on the hub. */
-export const variantSuffixes: Readonly<Record<Variant, string>> = {
-  fp32: "",
-  fp16: "_fp16",
-  int8: "_quantized",
-};
-
 export interface TowerPlan {
   readonly width: number;
   readonly layers: number;

@@ -1,6 +1,7 @@
+import type { Variant } from "../files/layout.ts";
 import { GraphBuilder } from "../onnx/graph.ts";
 import { type Activation, LayerBuilder } from "./layers.ts";
-import type { ModelPlan, TowerPlan, Variant } from "./plan.ts";
+import type { ModelPlan, TowerPlan } from "./plan.ts";
 import { SeededRandom } from "./random.ts";
 
 /**
