@@ -24,6 +24,7 @@ import { traceRequest } from "./http/traces.ts";
 import { createImageRoutes } from "./images/routes.ts";
 import { createJobRoutes } from "./jobs/routes.ts";
 import { createMetricsRoutes } from "./metrics/routes.ts";
+import { createSpaceRoutes } from "./spaces/routes.ts";
 import { createSchedule } from "./tasks.ts";
 
 /** Supabase calls a function by its name; the embedded mode serves the same under /functions/v1. */
@@ -33,6 +34,7 @@ const tags = {
   "gpu-stats": "What sidecars run on, and how hard it works.",
   images: "A picture library that is searched by words.",
   jobs: "Work that outlasts a request: follow it, cancel it.",
+  spaces: "Models side by side: which one searches, and which one is being made ready.",
   service: "For machines that watch the service.",
 };
 
@@ -68,6 +70,7 @@ function createRooms(deps: Deps) {
     .route("/", createImageRoutes(deps))
     .route("/", createJobRoutes(deps, createSchedule(deps)))
     .route("/", createMetricsRoutes(deps))
+    .route("/", createSpaceRoutes(deps))
     .route("/", createGpuStatsRoutes(deps));
 }
 
