@@ -1,6 +1,7 @@
 import { InferenceSession } from "onnxruntime-node";
 import { AppError } from "../../shared/errors.ts";
 import type { CatalogEntry, DualEncoderFiles, ModelCard } from "./card.ts";
+import { groupByLength } from "./length-buckets.ts";
 import { Tower } from "./tower.ts";
 
 /** Where a model runs and with how many threads. */
@@ -29,8 +30,11 @@ export interface DualEncoder {
 
 export async function openDualEncoder(entry: CatalogEntry, options: SessionOptions): Promise<DualEncoder> {
   const files = await entry.load();
-  const vision = new Tower(await openSession(files.vision, options), entry.card, files.runsAlone?.vision);
-  const text = new Tower(await openSession(files.text, options), entry.card, files.runsAlone?.text);
+  // Pictures come in few shapes, for which memory is planned ahead; texts in so many that the plans would pile up.
+  const visionSession = await openSession(files.vision, options, { enableMemPattern: true });
+  const textSession = await openSession(files.text, options, { enableMemPattern: false });
+  const vision = new Tower(visionSession, entry.card, files.runsAlone?.vision);
+  const text = new Tower(textSession, entry.card, files.runsAlone?.text);
   return {
     card: entry.card,
     embedImages: (pixels, count) => embedImages(vision, entry.card, pixels, count),
@@ -51,8 +55,13 @@ export function providersOf(device: string): InferenceSession.ExecutionProviderC
   throw new AppError("invalid_request", `"${device}" is no device. There is: cpu, webgpu, cuda:N.`);
 }
 
-function openSession(model: Uint8Array | string, options: SessionOptions): Promise<InferenceSession> {
+function openSession(
+  model: Uint8Array | string,
+  options: SessionOptions,
+  shapes: Pick<InferenceSession.SessionOptions, "enableMemPattern">,
+): Promise<InferenceSession> {
   const settings: InferenceSession.SessionOptions = {
+    ...shapes,
     executionProviders: providersOf(options.device),
     intraOpNumThreads: options.threads,
     interOpNumThreads: 1,
@@ -90,11 +99,33 @@ async function embedTexts(
   const tokens = texts.map(tokenize);
   const knownWords = tokens.map((one) => one.knownWords);
   const lists = tokens.map((one) => one.ids);
-  if (!tower.runsAlone) return { vectors: await embedTokens(tower, card, lists), knownWords };
+  const groups = groupRows(lists, card, tower.runsAlone);
   const vectors = new Float32Array(texts.length * card.dimensions);
-  for (const [row, ids] of lists.entries())
-    vectors.set(await embedTokens(tower, card, [ids]), row * card.dimensions);
+  for (const rows of groups) {
+    const some = await embedTokens(
+      tower,
+      card,
+      rows.map((row) => lists[row] ?? []),
+    );
+    rows.forEach((row, index) => {
+      vectors.set(
+        some.subarray(index * card.dimensions, (index + 1) * card.dimensions),
+        row * card.dimensions,
+      );
+    });
+  }
   return { vectors, knownWords };
+}
+
+/** Rows that run together. */
+function groupRows(
+  lists: readonly (readonly number[])[],
+  { text }: ModelCard,
+  runsAlone: boolean,
+): number[][] {
+  const rows = [...lists.keys()];
+  if (runsAlone) return rows.map((row) => [row]);
+  return text.padding === "tokensMax" ? [rows] : groupByLength(lists.map((ids) => ids.length));
 }
 
 /** Filled up to one length. Where that is always the full one, nothing is masked: the model was trained so. */
