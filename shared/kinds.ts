@@ -1,11 +1,23 @@
+import { calibrateSpace } from "./images/calibration-kinds.ts";
 import { embedQuery, ingestImage, sweepImages } from "./images/kinds.ts";
+import { embedPicture } from "./images/picture-queries.ts";
+import { measureRecall } from "./images/recall.ts";
 import { compareSpaces, fillSpace } from "./images/space-kinds.ts";
 import type { AnyJobKind } from "./jobs/kinds.ts";
 import { expireKeys, pruneHistory } from "./jobs/maintenance.ts";
 
 /** Every kind of job there is, by name; a job of another kind cannot land. */
 export const jobKinds: ReadonlyMap<string, AnyJobKind> = new Map(
-  [ingestImage, embedQuery, fillSpace, compareSpaces, sweepImages, pruneHistory, expireKeys].map(
-    (kind: AnyJobKind) => [kind.name, kind],
-  ),
+  [
+    ingestImage,
+    embedQuery,
+    embedPicture,
+    calibrateSpace,
+    measureRecall,
+    fillSpace,
+    compareSpaces,
+    sweepImages,
+    pruneHistory,
+    expireKeys,
+  ].map((kind: AnyJobKind) => [kind.name, kind]),
 );
