@@ -141,7 +141,7 @@ async function waitUntilSeen(database: LocalDatabase, isRunning: () => boolean):
 async function findReason(logPath: string): Promise<string> {
   const lines = (await readFile(logPath, "utf8")).trimEnd().split("\n").slice(-20);
   const message = lines.map(findMessage).findLast((found) => found !== undefined);
-  return message?.replace(/\.$/, "") ?? (lines.at(-1) || "it said nothing");
+  return (message ?? lines.at(-1)?.trim())?.replace(/\.$/, "") || "it said nothing";
 }
 
 /** The message of the error that a line of the log tells of. */

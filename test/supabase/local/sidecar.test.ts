@@ -68,11 +68,11 @@ describe.runIf(serverUrl)("a stack over Postgres", () => {
     await until("the sidecar has gone", async () => (await countWorkers()) === 0);
     const second = Bun.spawn([process.execPath, script], {
       cwd: folder,
-      env: { ...env, MODEL: "none-such" },
+      env: { ...env, DEVICES: "cuda:63" },
       stdio: ["ignore", "ignore", "pipe"],
     });
     const errors = await new Response(second.stderr).text();
     expect(await second.exited).toBe(1);
-    expect(errors).toContain('The sidecar did not start: No model is called "none-such".');
+    expect(errors).toContain('The sidecar did not start: DEVICES names cuda:63');
   });
 });
