@@ -47,6 +47,10 @@ export interface EdgeConfig {
   readonly linkSeconds: number;
   /** How long a search waits for the vector of its words. */
   readonly searchWaitMs: number;
+  /** How long a search by a picture waits for its vector. */
+  readonly pictureSearchWaitMs: number;
+  /** Of a hundred searches by vectors, so many are kept in the log that recall is measured on. */
+  readonly searchLogShare: number;
   /** Requests a minute. */
   readonly rateLimits: Readonly<Record<RouteClass, number>>;
   readonly tracing: TracingConfig | undefined;
@@ -78,6 +82,8 @@ const settings = {
   REQUEST_MS: integerSetting({ min: 1000, max: 110_000, unit: "milliseconds" }).default(60_000),
   LINK_SECONDS: integerSetting({ min: 60, max: 7 * 24 * 3600, unit: "seconds" }).default(3600),
   SEARCH_WAIT_MS: integerSetting({ min: 0, max: 30_000, unit: "milliseconds" }).default(1500),
+  PICTURE_SEARCH_WAIT_MS: integerSetting({ min: 0, max: 30_000, unit: "milliseconds" }).default(8000),
+  SEARCH_LOG_SHARE: integerSetting({ min: 0, max: 100, unit: "percent" }).default(100),
   RATE_LIMIT_READ: perMinute().default(600),
   RATE_LIMIT_WRITE: perMinute().default(120),
   RATE_LIMIT_SEARCH: perMinute().default(120),
@@ -110,6 +116,8 @@ export function readEdgeConfig(environment: Environment): EdgeConfig {
     requestMs: read.REQUEST_MS,
     linkSeconds: read.LINK_SECONDS,
     searchWaitMs: read.SEARCH_WAIT_MS,
+    pictureSearchWaitMs: read.PICTURE_SEARCH_WAIT_MS,
+    searchLogShare: read.SEARCH_LOG_SHARE,
     rateLimits: {
       read: read.RATE_LIMIT_READ,
       write: read.RATE_LIMIT_WRITE,

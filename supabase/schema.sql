@@ -208,6 +208,24 @@ create table jobs (
   create trigger tell_job_event after insert or update for each row execute function tell_job_event();
   grant select to authenticated, service_role;
 
+-- Pictures that were searched by: their vectors, for the pages that follow and for who asks the same again.
+create table picture_queries (
+  id uuid primary key, asker text not null, owner_id uuid references auth.users(id) on delete cascade,
+  space_id smallint not null references embedding_spaces(id) on delete cascade, sha256 text not null, embedding vector,
+  error_code text, error_message text, created_at timestamptz not null default now(),
+  expires_at timestamptz not null default (now() + '01:00:00'),
+  constraint asker_is_known check (asker = any (array['guest', 'user', 'house'])),
+  constraint ends_one_way check (embedding is null or error_code is null),
+  constraint error_is_whole check ((error_code is null) = (error_message is null)),
+  constraint sha256_is_64_hex_digits check (sha256 ~ '^[0-9a-f]{64}$'),
+  constraint user_has_an_id check ((asker = 'user') = (owner_id is not null))
+);
+  create index picture_queries_by_content on (owner_id, space_id, sha256);
+  create index picture_queries_by_end on (expires_at);
+  create policy "sidecars answer picture queries" for all to parlance_sidecar using (true);
+  grant select (id, space_id), update (embedding, error_code, error_message) to parlance_sidecar;
+  grant select, insert, update, delete to service_role;
+
 -- Vectors of queries asked before; null where the model knows no word of them.
 create table query_vectors (
   space_id smallint not null references embedding_spaces(id), query text not null, embedding vector,
@@ -229,6 +247,22 @@ create table rate_buckets (
 );
   create index rate_buckets_by_age on (updated_at);
   grant select, insert, update, delete to service_role;
+
+-- What share of the true best hits real searches found: one row a run, space, class of filters and path.
+create table recall_measures (
+  id uuid primary key, space_id smallint not null references embedding_spaces(id) on delete cascade,
+  filter_class text not null, path text not null, k smallint not null, searches integer not null,
+  recall_sum float8 not null, recall_squares float8 not null, recall_min float8 not null, served_ms float8 not null,
+  exact_ms float8 not null, measured_at timestamptz not null default now(),
+  constraint filter_class_is_short check (length(filter_class) >= 1 and length(filter_class) <= 32),
+  constraint k_is_small check (k >= 1 and k <= 100),
+  constraint path_is_known check (path = any (array['exact', 'index'])),
+  constraint recall_is_a_share check (recall_min >= 0 and recall_min <= 1 and recall_sum >= 0 and recall_sum <= searches::float8),
+  constraint searches_are_some check (searches > 0)
+);
+  create index recall_measures_by_age on (measured_at);
+  create index recall_measures_by_space on (space_id, measured_at desc);
+  grant select, insert, delete to service_role;
 
 -- A sample of what was really asked, with the vector that was searched by: recall is measured and models are compared on it.
 create table searches (

@@ -1,129 +1,204 @@
 /** From words, or from a picture, to a page of hits. */
 import { type Caller, transactAs } from "../../shared/callers.ts";
 import { AppError } from "../../shared/errors.ts";
-import { imageLimits, type SearchPage } from "../../shared/images/contract.ts";
+import type { SearchFilters, SearchFold, SearchPage } from "../../shared/images/contract.ts";
 import type { Deps } from "../deps.ts";
-import { decodeCursor, encodeCursor } from "../http/cursors.ts";
 import type { Scope } from "./access.ts";
-import { SearchCursor, type Way } from "./cursors.ts";
-import { signLinks } from "./links.ts";
-import { explainReason, findQueryVector, type Space } from "./query-vectors.ts";
-import { findByWords, findNearest, findVector, type Hit } from "./search.ts";
-import { getImage, type ImageRow, listReadyImages } from "./store.ts";
-import { toSearchHit } from "./views.ts";
+import {
+  digestQuestion,
+  isByVectors,
+  type NoVectorReason,
+  readSearchCursor,
+  type SearchCursor,
+} from "./cursors.ts";
+import { subtract } from "./minus.ts";
+import { answerPage, type PageRequest } from "./pages.ts";
+import { explainMinus, explainReason, findQueryVector } from "./query-vectors.ts";
+import { findVector, type Minus } from "./search.ts";
+import { readSpace, type Space } from "./spaces.ts";
+import { getImage } from "./store.ts";
 
-export interface PageRequest {
+export interface SearchRequest {
   scope: Scope;
+  filters: SearchFilters;
+  fold: SearchFold;
+  matchesOnly: boolean;
   limit: number;
   cursor: string | undefined;
 }
 
-/** By vectors where the words have one, else by keywords, and the page says which. `query` is normalized. */
-export async function searchImages(
+/** By vectors and words together where the words have a vector, else by words alone, and the page says which. */
+export function searchImages(
   deps: Deps,
   caller: Caller,
-  request: PageRequest & { query: string },
+  request: SearchRequest & { query: string; minus: string | undefined },
 ): Promise<SearchPage> {
-  const place = readPlace(request);
-  const found = await findWay(deps, request.query, place.way);
-  if ("reason" in found) {
-    const { query, scope } = request;
-    return answerPage(deps, caller, { place, way: found.reason, space: null }, (transaction) =>
-      findByWords(transaction, { query, scope, ...place }),
-    );
-  }
-  return answerPage(deps, caller, { place, way: "vectors", space: found.space }, (transaction) =>
-    findNearest(transaction, { ...found, scope: request.scope, ...place }),
-  );
+  return whileSpacesChange(request.cursor, async () => {
+    const { query, minus, ...rest } = request;
+    const { page, cursor } = await openPage(rest, { query, minus: minus ?? null });
+    const found = await findWay(deps, { query, minus }, cursor);
+    if ("lacking" in found) {
+      const keywords = { query, minus, why: found.lacking, reason: explainReason(found.lacking) };
+      return answerPage(deps, caller, page, { keywords });
+    }
+    const logged = { query, minus: minus ?? null, imageId: null };
+    return answerPage(deps, caller, page, { vectors: { ...found, words: query, exceptIds: [], logged } });
+  });
 }
 
 /** Pictures like one that the caller can see, without itself. */
-export async function findSimilar(
+export function findSimilar(
   deps: Deps,
   caller: Caller,
-  request: PageRequest & { imageId: string },
+  request: SearchRequest & { imageId: string; minus: string | undefined },
 ): Promise<SearchPage> {
-  const place = readPlace(request);
-  if (place.way !== undefined && place.way !== "vectors") {
-    throw new AppError("invalid_cursor", "The cursor belongs to another search.");
-  }
-  const found = await transactAs(deps.sql, caller, async (transaction) => {
-    await getImage(transaction, request.imageId);
-    return findVector(transaction, request.imageId);
+  return whileSpacesChange(request.cursor, async () => {
+    const { imageId, minus, ...rest } = request;
+    const { page, cursor } = await openPage(rest, { imageId, minus: minus ?? null });
+    const own = await transactAs(deps.sql, caller, async (transaction) => {
+      await getImage(transaction, imageId);
+      const space = await readSpace(transaction, cursor?.space ?? undefined);
+      if (!space) throw spaceIsGone();
+      return { space, embedding: await findVector(transaction, space, imageId) };
+    });
+    if (own.embedding === undefined)
+      throw new AppError("conflict", "This picture is not ready to be compared.");
+    const less = await findMinus(deps, minus, { spaceId: own.space.id, cursor });
+    const found = combine(own.space, own.embedding, minus, less);
+    const logged = { query: null, minus: minus ?? null, imageId };
+    return answerPage(deps, caller, page, {
+      vectors: { ...found, words: undefined, exceptIds: [imageId], logged },
+    });
   });
-  if (!found) throw new AppError("conflict", "This picture is not ready to be compared.");
-  return answerPage(deps, caller, { place, way: "vectors", space: found.space }, (transaction) =>
-    findNearest(transaction, { ...found, exceptId: request.imageId, scope: request.scope, ...place }),
-  );
 }
 
-/** Where a page begins: after which hit, how deep, and in which way the pages before it were found. */
-interface Place {
-  readonly way: Way | undefined;
-  readonly after: Hit | undefined;
-  readonly depth: number;
-  /** One more than the page holds, which tells whether there is another. */
-  readonly limit: number;
+/**
+ * Pictures near to any vector of a space. `question` is whatever else the vector was made from: a cursor belongs to
+ * it. `searchSpaceOf` tells the space that a cursor goes on in.
+ */
+export async function searchByVector(
+  deps: Deps,
+  caller: Caller,
+  request: SearchRequest & {
+    space: Space;
+    /** Unit length, in pgvector's text form. */
+    embedding: string;
+    question: Readonly<Record<string, unknown>>;
+  },
+): Promise<SearchPage> {
+  const { space, embedding, question, ...rest } = request;
+  const { page, cursor } = await openPage(rest, question);
+  if (cursor && cursor.space !== space.id) throw spaceIsGone();
+  const logged = { query: null, minus: null, imageId: null };
+  const vectors = {
+    ...combine(space, embedding, undefined, undefined),
+    words: undefined,
+    exceptIds: [],
+    logged,
+  };
+  return answerPage(deps, caller, page, { vectors });
 }
 
-function readPlace({ cursor, limit }: PageRequest): Place {
-  if (cursor === undefined) return { way: undefined, after: undefined, depth: 0, limit: limit + 1 };
-  const { way, score, id, depth } = decodeCursor(SearchCursor, cursor);
-  return { way, after: { score, id }, depth, limit: Math.min(limit, imageLimits.searchDepthMax - depth) + 1 };
+/** The id of the space that a search by vector goes on in; undefined for its first page. */
+export async function searchSpaceOf(
+  request: SearchRequest,
+  question: Readonly<Record<string, unknown>>,
+): Promise<number | undefined> {
+  const { cursor } = await openPage(request, question);
+  return cursor?.space ?? undefined;
 }
 
-/** A search goes on in the way it began: scores of the one way mean nothing in the other. */
-async function findWay(deps: Deps, query: string, way: Way | undefined) {
-  if (way !== undefined && way !== "vectors") return { reason: way };
-  const found = await findQueryVector(deps, query);
-  if (way === "vectors" && "reason" in found) {
-    throw new AppError(
-      "unavailable",
-      "This search cannot go on now; try again or start without the cursor.",
-      {
-        retryable: true,
-        retryAfterSeconds: 5,
-      },
-    );
+/** A cursor belongs to all that decides which hits come, and in which order. */
+async function openPage(
+  request: SearchRequest,
+  parts: Readonly<Record<string, unknown>>,
+): Promise<{ page: PageRequest; cursor: SearchCursor | undefined }> {
+  const { scope, filters, fold, matchesOnly, limit } = request;
+  const question = await digestQuestion({ ...parts, scope, filters, fold, matchesOnly });
+  const cursor = readSearchCursor(request.cursor, question);
+  return { page: { scope, filters, fold, matchesOnly, limit, cursor, question }, cursor };
+}
+
+interface Found {
+  space: Space;
+  embedding: string;
+  minus: Minus | undefined;
+  /** Why `minus` counts less than it could. */
+  reason: string | null;
+}
+
+/** A search goes on in the way and the space that it began in: scores of the one mean nothing in another. */
+async function findWay(
+  deps: Deps,
+  asked: { query: string; minus: string | undefined },
+  cursor: SearchCursor | undefined,
+): Promise<Found | { lacking: NoVectorReason }> {
+  if (cursor && !isByVectors(cursor.way)) return { lacking: cursor.way };
+  const spaceId = cursor?.space ?? undefined;
+  const [found, less] = await Promise.all([
+    findQueryVector(deps, asked.query, spaceId),
+    findMinus(deps, asked.minus, { spaceId, cursor }),
+  ]);
+  if ("reason" in found) {
+    if (cursor) throw cannotGoOn();
+    return { lacking: found.reason };
   }
+  if (less && "space" in less && less.space.id !== found.space.id) throw spaceIsGone();
+  return combine(found.space, found.embedding, asked.minus, less);
+}
+
+type FoundMinus = Awaited<ReturnType<typeof findQueryVector>> | undefined;
+
+async function findMinus(
+  deps: Deps,
+  minus: string | undefined,
+  { spaceId, cursor }: { spaceId: number | undefined; cursor: SearchCursor | undefined },
+): Promise<FoundMinus> {
+  if (minus === undefined) return undefined;
+  // The pages before went without its vector, for whatever reason.
+  if (cursor && !cursor.isMinusVector) return { reason: "not_embedded" };
+  const found = await findQueryVector(deps, minus, spaceId);
+  if (cursor && "reason" in found) throw cannotGoOn();
   return found;
 }
 
-/** Finds under the caller's role, then signs what was found. */
-async function answerPage(
-  deps: Deps,
-  caller: Caller,
-  search: { place: Place; way: Way; space: Space | null },
-  find: (transaction: Parameters<typeof findNearest>[0]) => Promise<Hit[]>,
-): Promise<SearchPage> {
-  const { place, way, space } = search;
-  const { hits, images } = await transactAs(deps.sql, caller, async (transaction) => {
-    const hits = await find(transaction);
-    const rows = await listReadyImages(
-      transaction,
-      hits.map((hit) => hit.id),
-    );
-    return { hits, images: new Map(rows.map((row) => [row.id, row])) };
-  });
-  const shown = hits.slice(0, place.limit - 1);
-  const rows = shown.flatMap(({ id }) => images.get(id) ?? []);
-  const links = await signLinks(deps, rows, ["thumbnail"]);
-  const toHit = ({ id, score }: Hit) => {
-    const row: ImageRow | undefined = images.get(id);
-    return row ? [toSearchHit(row, score, links.get(id))] : [];
-  };
-  return {
-    items: shown.flatMap(toHit),
-    nextCursor:
-      hits.length > shown.length ? continueAfter(shown.at(-1), way, place.depth + shown.length) : null,
-    method: way === "vectors" ? "vectors" : "keywords",
-    space: space?.name ?? null,
-    reason: way === "vectors" ? null : explainReason(way),
-  };
+function combine(space: Space, embedding: string, words: string | undefined, less: FoundMinus): Found {
+  if (words === undefined || less === undefined) return { space, embedding, minus: undefined, reason: null };
+  if ("reason" in less) {
+    const minus = { asked: embedding, embedding: undefined, words };
+    return { space, embedding, minus, reason: explainMinus(less.reason) };
+  }
+  const minus = { asked: embedding, embedding: less.embedding, words };
+  return { space, embedding: subtract(embedding, less.embedding), minus, reason: null };
 }
 
-function continueAfter(last: Hit | undefined, way: Way, depth: number): string | null {
-  if (!last || depth >= imageLimits.searchDepthMax) return null;
-  const cursor: SearchCursor = { way, score: last.score, id: last.id, depth };
-  return encodeCursor(cursor);
+function cannotGoOn(): AppError {
+  return new AppError("unavailable", "This search cannot go on now; try again or start without the cursor.", {
+    retryable: true,
+    retryAfterSeconds: 5,
+  });
+}
+
+function spaceIsGone(): AppError {
+  return new AppError(
+    "invalid_cursor",
+    "The embedding space of this search was taken away; start without the cursor.",
+  );
+}
+
+const roundsMax = 5;
+
+/** A search without a cursor that met a change of spaces is asked again, in the space that searches now. */
+async function whileSpacesChange(
+  cursor: string | undefined,
+  search: () => Promise<SearchPage>,
+): Promise<SearchPage> {
+  for (let round = 1; ; round++) {
+    try {
+      return await search();
+    } catch (error) {
+      const isChange = error instanceof AppError && error.code === "invalid_cursor";
+      if (cursor !== undefined || !isChange || round === roundsMax) throw error;
+    }
+  }
 }

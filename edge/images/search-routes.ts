@@ -1,46 +1,68 @@
 /** How pictures are found over HTTP: by words, or by another picture. */
 import { createRoute, z } from "@hono/zod-openapi";
-import { imageLimits, SearchPage } from "../../shared/images/contract.ts";
+import type { Caller } from "../../shared/callers.ts";
+import { imageLimits, SearchFold, SearchPage } from "../../shared/images/contract.ts";
 import type { Deps } from "../deps.ts";
 import { describeProblems } from "../http/problems.ts";
 import { createRouter } from "../http/router.ts";
 import { nameSchema } from "../http/schemas.ts";
 import { chooseScope, ScopeName } from "./access.ts";
-import { findSimilar, searchImages } from "./hits.ts";
+import { checkRanges, filterParameters, readFilters } from "./filters.ts";
+import { findSimilar, type SearchRequest, searchImages } from "./hits.ts";
 import { normalizeQuery } from "./query-vectors.ts";
 
 const tags = ["images"];
 const hitsDefault = 25;
 const SearchAnswer = nameSchema("SearchPage", SearchPage);
 
-const PageQuery = z.object({
+/** Words to search by. */
+const words = (description: string) =>
+  z
+    .string()
+    .transform(normalizeQuery)
+    .pipe(z.string().min(1).max(imageLimits.queryLengthMax))
+    .openapi({ type: "string", minLength: 1, maxLength: imageLimits.queryLengthMax, description });
+
+/** What every search takes besides its question. */
+export const searchParameters = {
   scope: ScopeName.optional().describe(
     "`own`: default for users and the secret key. `public`: default for everyone else. `all`: admins only.",
   ),
+  ...filterParameters,
+  fold: SearchFold.default("none").describe(
+    "Shows once, with the others as its `duplicates`: the same files (`duplicates`), or also what looks nearly the same (`similar`).",
+  ),
+  matchesOnly: z
+    .enum(["true", "false"])
+    .default("false")
+    .describe(
+      "Leaves out what is no match. In a space that is not calibrated nothing is known, and all stays.",
+    ),
   limit: z.coerce.number().int().min(1).max(imageLimits.pageSizeMax).default(hitsDefault),
   cursor: z
     .string()
     .optional()
-    .describe("`nextCursor` of the page before; a search is at most 1,000 hits deep."),
-});
+    .describe(
+      "`nextCursor` of the page before, with the same question; a search is at most 1,000 hits deep.",
+    ),
+};
+
+const minus = words("What it must not be: hits lead away from it, and what its words answer is left out.");
 
 const getSearch = createRoute({
   method: "get",
   path: "/images/search",
   tags,
   summary: "Find pictures by words",
-  description: `The words become a vector (asked before, at once; else by a sidecar, within \`SEARCH_WAIT_MS\`), and
-pictures come in the order of their inner product with it: \`method\` is \`vectors\`. Where there is no vector, names,
-titles and keywords are searched: \`method\` is \`keywords\`, and \`reason\` says why. Only pictures that are ready
-are found. Hits of equal score come in the order of their ids.`,
+  description: `The words become a vector (asked before, at once; else by a sidecar, within \`SEARCH_WAIT_MS\`). Pictures come
+in the order of their inner product with it (\`method\` is \`vectors\`), or where names, titles or keywords answer the
+words too, in an order fused from both (\`fused\`). Where there is no vector, words alone are searched (\`keywords\`), and
+\`reason\` says why. Only pictures that are ready are found. Hits of equal score come in the order of their ids. A search
+goes on in the embedding space that it began in, also when another one has become current.`,
   request: {
-    query: PageQuery.extend({
-      q: z
-        .string()
-        .transform(normalizeQuery)
-        .pipe(z.string().min(1).max(imageLimits.queryLengthMax))
-        .openapi({ type: "string", minLength: 1, maxLength: imageLimits.queryLengthMax }),
-    }),
+    query: z
+      .object({ q: words("What to look for."), minus: minus.optional(), ...searchParameters })
+      .superRefine(checkRanges),
   },
   responses: {
     200: { description: "Hits, best first.", content: { "application/json": { schema: SearchAnswer } } },
@@ -54,28 +76,48 @@ const getSimilar = createRoute({
   tags,
   summary: "Find pictures like this one",
   description: "By the picture's own vector, without the picture itself. `conflict` while it is not ready.",
-  request: { params: z.object({ id: z.uuid() }), query: PageQuery },
+  request: {
+    params: z.object({ id: z.uuid() }),
+    query: z.object({ minus: minus.optional(), ...searchParameters }).superRefine(checkRanges),
+  },
   responses: {
     200: { description: "Hits, best first.", content: { "application/json": { schema: SearchAnswer } } },
-    ...describeProblems("invalid_request", "invalid_cursor", "forbidden", "not_found", "conflict"),
+    ...describeProblems(
+      "invalid_request",
+      "invalid_cursor",
+      "forbidden",
+      "not_found",
+      "conflict",
+      "unavailable",
+    ),
   },
 });
+
+type SearchParameters = z.infer<z.ZodObject<typeof searchParameters>>;
+
+/** What every search is asked with, from its parameters. */
+export function readSearchRequest(caller: Caller, asked: SearchParameters): SearchRequest {
+  const { scope, limit, cursor, fold, matchesOnly } = asked;
+  return {
+    scope: chooseScope(caller, scope),
+    filters: readFilters(asked),
+    fold,
+    matchesOnly: matchesOnly === "true",
+    limit,
+    cursor,
+  };
+}
 
 export function createSearchRoutes(deps: Deps) {
   return createRouter()
     .openapi(getSearch, async (c) => {
-      const { q, limit, cursor, scope } = c.req.valid("query");
-      const chosen = chooseScope(c.var.caller, scope);
-      return c.json(await searchImages(deps, c.var.caller, { query: q, scope: chosen, limit, cursor }), 200);
+      const { q, minus, ...asked } = c.req.valid("query");
+      const request = { ...readSearchRequest(c.var.caller, asked), query: q, minus };
+      return c.json(await searchImages(deps, c.var.caller, request), 200);
     })
     .openapi(getSimilar, async (c) => {
-      const { limit, cursor, scope } = c.req.valid("query");
-      const request = {
-        imageId: c.req.valid("param").id,
-        scope: chooseScope(c.var.caller, scope),
-        limit,
-        cursor,
-      };
+      const { minus, ...asked } = c.req.valid("query");
+      const request = { ...readSearchRequest(c.var.caller, asked), imageId: c.req.valid("param").id, minus };
       return c.json(await findSimilar(deps, c.var.caller, request), 200);
     });
 }

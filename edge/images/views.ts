@@ -12,8 +12,14 @@ export function toImageDetail(row: ImageRow, origin?: OriginRow, links?: ImageLi
   return { ...toImage(row, links), origin: origin ? toOrigin(origin) : null };
 }
 
-export function toSearchHit(row: ImageRow, score: number, links?: ImageLinks): SearchHit {
-  return { ...toImage(row, links), score };
+/** What a search says of a picture besides the picture. */
+type Found = Readonly<Omit<SearchHit, keyof Image | "duplicates">> & {
+  readonly duplicates: readonly string[];
+};
+
+export function toSearchHit(row: ImageRow, found: Found, links?: ImageLinks): SearchHit {
+  const { score, similarity, isMatch, matchedWords, duplicates } = found;
+  return { ...toImage(row, links), score, similarity, isMatch, matchedWords, duplicates: [...duplicates] };
 }
 
 function toOrigin({ sha256, exif, latitude, longitude, altitudeMetres }: OriginRow): ImageOrigin {

@@ -185,19 +185,80 @@ export const StartedUpload = z.object({
 });
 export type StartedUpload = z.infer<typeof StartedUpload>;
 
+/** A moment, in years that Postgres knows too and with no more digits than it keeps. */
+const Moment = z.iso
+  .datetime({ offset: true })
+  .regex(
+    /^[12]\d{3}-[^.]+(\.\d{1,6})?(Z|[+-]\d\d:\d\d)$/,
+    "must have a year from 1000 and at most microseconds",
+  );
+
+/** What pictures are filtered by; a picture must pass each that is given. */
+export const SearchFilters = z.strictObject({
+  takenAfter: Moment.optional().describe(
+    "Taken then or later, as the picture's EXIF tells; unknown passes not.",
+  ),
+  takenBefore: Moment.optional().describe("Taken before then; unknown passes not."),
+  addedAfter: Moment.optional().describe("Added then or later."),
+  addedBefore: Moment.optional().describe("Added before then."),
+  keywords: z.array(Keyword).min(1).max(10).optional().describe("All of them; case does not count."),
+  orientation: ImageOrientation.optional().describe(
+    "Within 2 % of each other, width and height are a square.",
+  ),
+  colours: z.array(ImageColour).min(1).max(10).optional().describe("All of them."),
+  camera: Line.max(200).optional().describe("Exactly this camera; case does not count."),
+  hasPlace: z
+    .boolean()
+    .optional()
+    .describe("Whether its place is known to you: to owners and admins; of others' pictures it never is."),
+});
+export type SearchFilters = z.infer<typeof SearchFilters>;
+
+/**
+ * What is shown once. `duplicates`: the same file, or for those who may not know that, pictures of one size in pixels
+ * and bytes that look the same. `similar`: also those that look nearly the same.
+ */
+export const SearchFold = z.enum(["none", "duplicates", "similar"]);
+export type SearchFold = z.infer<typeof SearchFold>;
+
 export const SearchHit = Image.extend({
   score: z
     .number()
-    .describe("Inner product of unit vectors, -1 to 1; for keyword hits the text rank, 0 to 1."),
+    .describe("What the hits are ordered by; comparable within one answer only. See `method`."),
+  similarity: z
+    .number()
+    .nullable()
+    .describe("Inner product with the vector of the question, -1 to 1; null where there is none."),
+  isMatch: z
+    .boolean()
+    .nullable()
+    .describe("Whether a word or the similarity makes it a match; null where the space is not calibrated."),
+  matchedWords: z.boolean().describe("Whether its name, title or keywords answer the words."),
+  duplicates: z.array(z.uuid()).describe("Pictures folded under this one; empty unless `fold` is asked."),
 });
 export type SearchHit = z.infer<typeof SearchHit>;
 
 export const SearchPage = z.object({
   items: z.array(SearchHit),
   nextCursor: z.string().nullable(),
-  /** How the hits were found, so that nobody takes the one for the other. */
-  method: z.enum(["vectors", "keywords"]),
+  method: z
+    .enum(["fused", "vectors", "keywords"])
+    .describe(
+      "`fused`: by vectors and words together, where words answer; `vectors`, `keywords`: by these alone.",
+    ),
   space: z.string().nullable().describe("The embedding space searched; null for keywords."),
-  reason: z.string().nullable().describe("Why only keywords were searched; null for vectors."),
+  reason: z.string().nullable().describe("Why vectors were not searched, or not all of them; else null."),
+  nothingMatches: z
+    .boolean()
+    .describe(
+      "The space is calibrated, no similarity reaches its threshold and no word answers: these are only the nearest.",
+    ),
+  calibration: z
+    .object({
+      threshold: z.number().describe("A similarity from here on is a match."),
+      falsePositiveRate: z.number().describe("Share of unrelated pairs that reach it, as measured."),
+    })
+    .nullable()
+    .describe("Null where the space is not calibrated: nothing is known of what a similarity means."),
 });
 export type SearchPage = z.infer<typeof SearchPage>;

@@ -96,7 +96,7 @@ describe("the types", () => {
       // @ts-expect-error: a search without words
       await alice.images.search.$get({ query: {} });
       // @ts-expect-error: no such field
-      await alice.images.search.$get({ query: { q: "sea", colour: "blue" } });
+      await alice.images.search.$get({ query: { q: "sea", flavour: "salty" } });
       // @ts-expect-error: no such scope
       await alice.images.search.$get({ query: { q: "sea", scope: "mine" } });
       // @ts-expect-error: an id is text

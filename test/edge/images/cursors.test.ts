@@ -21,6 +21,14 @@ test("a place in a list comes back exactly, with its microseconds", () => {
   );
 });
 
+const start = {
+  space: 1,
+  phase: "window",
+  question: "abcdefghijklmn-_",
+  isMinusVector: false,
+  isMatched: true,
+} as const;
+
 test("a place in a search comes back exactly, to the last bit of its score", () => {
   const score = fc.double({ min: -1, max: 1, noNaN: true });
   fc.assert(
@@ -31,9 +39,10 @@ test("a place in a search comes back exactly, to the last bit of its score", () 
       fc.integer({ min: 1, max: 999 }),
       (...values) => {
         const [score, id, way, depth] = values;
-        const back = decodeCursor(SearchCursor, encodeCursor({ way, score, id, depth }));
+        const place = { ...start, way, score, id, depth };
+        const back = decodeCursor(SearchCursor, encodeCursor(place));
         // JSON knows no negative zero; for the database they are equal.
-        expect(back).toEqual({ way, score: score === 0 ? 0 : score, id, depth });
+        expect(back).toEqual({ ...place, score: score === 0 ? 0 : score });
       },
     ),
   );
@@ -47,10 +56,15 @@ test.each([
   ["words for a time", ListCursor, { createdAt: "now()", id }],
   ["a year that Postgres does not know", ListCursor, { createdAt: "0000-01-01T00:00:00Z", id }],
   ["SQL for an id", ListCursor, { createdAt: "2020-01-01T00:00:00Z", id: "' or true --" }],
-  ["a score that no vectors have", SearchCursor, { way: "vectors", score: 2, id, depth: 1 }],
-  ["no score", SearchCursor, { way: "vectors", score: null, id, depth: 1 }],
-  ["a depth beyond the limit", SearchCursor, { way: "vectors", score: 0, id, depth: 1000 }],
-  ["a way that there is not", SearchCursor, { way: "guessing", score: 0, id, depth: 1 }],
+  ["a score that no vectors have", SearchCursor, { ...start, way: "vectors", score: 2, id, depth: 1 }],
+  ["no score", SearchCursor, { ...start, way: "vectors", score: null, id, depth: 1 }],
+  ["a depth beyond the limit", SearchCursor, { ...start, way: "vectors", score: 0, id, depth: 1000 }],
+  [
+    "a question of another length",
+    SearchCursor,
+    { ...start, way: "vectors", score: 0, id, depth: 1, question: "a" },
+  ],
+  ["a way that there is not", SearchCursor, { ...start, way: "guessing", score: 0, id, depth: 1 }],
 ] as const)("a cursor with %s is refused", (_what, schema, values) => {
   expect(() => decodeCursor<unknown>(schema, encodeCursor(values))).toThrow(
     expect.objectContaining({ code: "invalid_cursor" }),

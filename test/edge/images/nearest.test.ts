@@ -1,7 +1,13 @@
 /** The two ways to the nearest pictures, over 3,000 of alice's, 3,000 of bob's (every tenth public) and 50 of carol's. */
 import type { Sql } from "postgres";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { findNearest, type Hit, nearestQuery, type VectorSearch } from "../../../edge/images/search.ts";
+import {
+  findNearest,
+  type Hit,
+  nearestQuery,
+  type SearchPath,
+  type VectorSearch,
+} from "../../../edge/images/search.ts";
 import { anonymousCaller, type Caller, serviceCaller, transactAs } from "../../../shared/callers.ts";
 import type { LocalDatabase } from "../../../supabase/local/database.ts";
 import { openTestDatabase } from "../../helpers/database.ts";
@@ -64,19 +70,19 @@ afterAll(async () => {
 const exactly = { exactRowsMax: 100_000 };
 const byIndex = { exactRowsMax: 0 };
 
-function nearest(
+async function nearest(
   caller: Caller,
   search: Partial<VectorSearch> & Pick<VectorSearch, "scope">,
 ): Promise<Hit[]> {
   const whole = { space, embedding: query, after: undefined, limit: 25, ...search };
-  return transactAs(sql, caller, (transaction) => findNearest(transaction, whole));
+  return (await transactAs(sql, caller, (transaction) => findNearest(transaction, whole))).hits;
 }
 
-async function planOf(caller: Caller, search: Pick<VectorSearch, "scope" | "after">, isExact: boolean) {
+async function planOf(caller: Caller, search: Pick<VectorSearch, "scope" | "after">, path: SearchPath) {
   return transactAs(sql, caller, async (transaction) => {
     const whole = { space, embedding: query, limit: 25, ...search };
     const rows = await transaction<Record<string, string>[]>`
-      explain (costs off) ${nearestQuery(transaction, whole, isExact)}
+      explain (costs off) ${nearestQuery(transaction, whole, { path })}
     `;
     return rows.map((row) => Object.values(row)[0]).join("\n");
   });
@@ -109,14 +115,14 @@ test("3,000 rows are searched by the index, in the order of score and id, and on
     { scope: { kind: "all" } as const, after: undefined },
     { scope: { kind: "all" } as const, after },
   ]) {
-    const plan = await planOf(serviceCaller, search, false);
+    const plan = await planOf(serviceCaller, search, "index");
     expect(plan).toContain("image_vectors_1_nearest");
     expect(plan).toContain("Incremental Sort");
   }
 });
 
 test("every row is compared where that is asked, whatever the index promises", async () => {
-  const plan = await planOf(asUser(carol), { scope: own(carol), after: undefined }, true);
+  const plan = await planOf(asUser(carol), { scope: own(carol), after: undefined }, "exact");
   expect(plan).not.toContain("image_vectors_1_nearest");
   expect(plan).toContain("image_vectors_1_by_owner");
 });
@@ -175,7 +181,7 @@ test("a picture that looks for its like leaves itself out, by either way", async
   const [self] = await nearest(asUser(alice), { scope: own(alice), limit: 1, ...exactly });
   if (!self) throw new Error("alice has pictures");
   for (const how of [exactly, byIndex]) {
-    const hits = await nearest(asUser(alice), { scope: own(alice), exceptId: self.id, ...how });
+    const hits = await nearest(asUser(alice), { scope: own(alice), exceptIds: [self.id], ...how });
     expect(hits.map((hit) => hit.id)).not.toContain(self.id);
     expect(hits).toHaveLength(25);
   }
