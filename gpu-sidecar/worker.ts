@@ -23,6 +23,7 @@ import type { Inference } from "./models/inference.ts";
 import { type Presence, removeWorker, reportWorker } from "./presence.ts";
 import { createSpaceDirectory, type SpaceDirectory } from "./spaces.ts";
 import type { PictureStore } from "./storage.ts";
+import { createCompareSpacesTask } from "./tasks/compare-spaces.ts";
 import { createEmbedPictureTask } from "./tasks/embed-picture.ts";
 import { createEmbedQueryTask } from "./tasks/embed-query.ts";
 import { createFillSpaceTask } from "./tasks/fill-space.ts";
@@ -223,6 +224,7 @@ function createTasks({ sql, store, inference, pixelsMax }: WorkerOptions, spaces
     createIngestTask({ sql, store, spaces, embedder, pixelsMax }),
     createEmbedQueryTask({ spaces, inference }),
     createEmbedPictureTask({ store, spaces, inference, pixelsMax }),
+    createCompareSpacesTask({ sql, spaces, inference }),
     createFillSpaceTask({ sql, store, spaces, embedder: background, pixelsMax }),
   ];
 }
