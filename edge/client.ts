@@ -57,21 +57,22 @@ function encodeParams<Target extends object>(target: Target): Target {
       const next: unknown = Reflect.get(inner, key);
       return typeof next === "function" ? encodeParams(next) : next;
     },
-    apply(inner, _self, [input, options]: [{ param?: Record<string, string> } | undefined, unknown]) {
-      const param = input?.param && mapValues(input.param, encodeSegment);
-      const sent = [param ? { ...input, param } : input, options];
+    apply(inner, _self, [input, options]: [{ param?: Params } | undefined, unknown]) {
+      const sent = [input?.param ? { ...input, param: encodeSegments(input.param) } : input, options];
       return Reflect.apply(inner as unknown as () => unknown, undefined, sent);
     },
   });
 }
 
-function mapValues(values: Record<string, string>, change: (value: string, name: string) => string) {
-  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, change(value, name)]));
-}
+type Params = Record<string, string | number>;
 
-function encodeSegment(value: string, name: string): string {
-  if (/^\.{0,2}$/.test(value)) throw new TypeError(`\`${name}\` must be an id or a name: it is "${value}".`);
-  return encodeURIComponent(value);
+function encodeSegments(params: Params): Params {
+  const encoded = Object.entries(params).map(([name, value]): [string, string] => {
+    const text = String(value);
+    if (/^\.{0,2}$/.test(text)) throw new TypeError(`\`${name}\` must be an id or a name: it is "${text}".`);
+    return [name, encodeURIComponent(text)];
+  });
+  return Object.fromEntries(encoded);
 }
 
 /** An answer that was no success. What the API says is in it; where something else answered, `problem` is undefined. */

@@ -37,7 +37,9 @@ type OutputOf<One extends Endpoint> = One["outputFormat"] extends "json"
     ? string
     : undefined;
 
-type Input<I> = Expand<Omit<I, "query" | "form" | "json"> & Query<I> & Body<I>>;
+type Input<I> = Expand<Omit<I, "param" | "query" | "form" | "json"> & Param<I> & Query<I> & Body<I>>;
+
+type Param<I> = I extends { param: infer P } ? { param: Fields<P> } : unknown;
 
 type Query<I> = I extends { query: infer Q }
   ? object extends Fields<Q>

@@ -1,11 +1,12 @@
 /**
  * One port for everything, on the paths of a Supabase project: what the gateway of a hosted project does, and no more.
  *
- *   /auth/v1 · /storage/v1 · /realtime/v1 · /functions/v1/api · everything else is refused
+ *   /auth/v1 · /storage/v1 · /realtime/v1 · /functions/v1/api · /reference · everything else is refused
  */
 import type { Server } from "bun";
 import type { Realtime } from "./realtime/server.ts";
 import type { RealtimeSocket } from "./realtime/socket.ts";
+import { answerReference } from "./reference.ts";
 
 export type Fetch = (request: Request) => Response | Promise<Response>;
 
@@ -99,6 +100,7 @@ async function answer(
 ): Promise<Response | undefined> {
   const url = URL.parse(request.url);
   if (!url) return answerJson(400, "bad_request", "The Host header does not name a host.");
+  if (url.pathname === "/reference") return answerReference(request.method);
   if (url.pathname === "/realtime/v1/websocket") return services.realtime.upgrade(request, server);
   const address = server.requestIP(request)?.address ?? "unknown";
   const routes: [string, Fetch][] = [
@@ -152,7 +154,7 @@ function refuse(path: string): Response {
   const isMissing = /^\/(rest|graphql|pg|analytics)\//.test(path);
   const message = isMissing
     ? "The embedded mode does not serve this part of Supabase; use a Supabase project for it."
-    : "Nothing is served here. The API is at /functions/v1/api, its contract at /functions/v1/api/openapi.json.";
+    : "Nothing is served here. The API is at /functions/v1/api, its contract at /functions/v1/api/openapi.json and, to be read, at /reference.";
   return answerJson(isMissing ? 501 : 404, isMissing ? "not_implemented" : "not_found", message);
 }
 
