@@ -1,86 +1,127 @@
 /**
- * `bun run models` looks after the models that a sidecar can load.
- *
- *   list                                        what is installed
- *   add FOLDER [--name KEY] [--variant V]       from a folder on this machine
+ * `bun run models` looks after the models that a sidecar can load: what there is, pulling one from a hub, adding one
+ * from a folder, and looking whether one is still what it was.
  */
 import { basename, resolve } from "node:path";
 import { SettingsError } from "../../shared/config.ts";
 import { AppError } from "../../shared/errors.ts";
-import { readModelsConfig } from "../config.ts";
+import { type ModelsConfig, readModelsConfig } from "../config.ts";
+import { type ModelsArguments, parseModelsArguments, UsageError } from "./arguments.ts";
 import { addModel, nameModel } from "./files/install.ts";
 import { listInstalled } from "./files/installed.ts";
-import { type Variant, variants } from "./files/layout.ts";
+import type { ModelLock } from "./files/lock.ts";
+import { refuse } from "./files/refuse.ts";
+import { verifyModel } from "./files/verify.ts";
+import { HubClient } from "./hub/client.ts";
+import { defaultModel, findWanted, knownModels, splitVariant } from "./hub/known.ts";
+import { describeBytes, PullMeter, type Terminal } from "./hub/progress.ts";
+import { pullModel } from "./hub/pull.ts";
+import { listModels, toListing } from "./listing.ts";
 
-const usage = `Usage: bun run models list
-       bun run models add FOLDER [--name KEY] [--variant ${variants.join("|")}]`;
+export interface ModelsOutput {
+  /** A line of the answer. */
+  readonly print: (line: string) => void;
+  /** Where progress is drawn. */
+  readonly terminal: Terminal;
+}
 
-class UsageError extends Error {}
-
-type Environment = Readonly<Record<string, string | undefined>>;
-
+/** False where something is wrong with a model. */
 export async function runModels(
   words: readonly string[],
-  { environment, print }: { environment?: Environment; print: (line: string) => void },
-): Promise<void> {
-  const config = readModelsConfig(environment);
-  const { command, target, name, variant } = parseArguments(words);
-  if (command === "list" && target === undefined) {
-    for (const { name: key, lock } of await listInstalled(config.modelsFolder)) {
-      print(
-        lock instanceof AppError ? `${key}  damaged: ${lock.message}` : `${key}  ${lock.digest.slice(0, 12)}`,
-      );
-    }
-    return;
+  config: ModelsConfig,
+  output: ModelsOutput,
+): Promise<boolean> {
+  const asked = parseModelsArguments(words);
+  switch (asked.command) {
+    case "list":
+      return list(asked, config, output);
+    case "pull":
+      return pull(asked, config, output);
+    case "add":
+      return add(asked, config, output);
+    case "verify":
+      return verify(asked, config, output);
   }
-  if (command === "add" && target !== undefined) {
-    const folder = resolve(target);
-    const lock = await addModel(folder, {
-      modelsFolder: config.modelsFolder,
-      name: nameModel(name ?? basename(folder).toLowerCase(), variant),
-      variant,
-    });
-    print(`${lock.name} is installed: ${lock.dimensions} numbers, digest ${lock.digest.slice(0, 12)}.`);
-    return;
+}
+
+async function list(
+  { asJson }: ModelsArguments,
+  config: ModelsConfig,
+  { print }: ModelsOutput,
+): Promise<boolean> {
+  const listing = await listModels(config.modelsFolder);
+  if (asJson) print(JSON.stringify(listing, null, 2));
+  else for (const line of toListing(listing)) print(line);
+  return true;
+}
+
+async function pull(
+  asked: ModelsArguments,
+  config: ModelsConfig,
+  { print, terminal }: ModelsOutput,
+): Promise<boolean> {
+  const { word, variant: named } = splitVariant(asked.target ?? defaultModel);
+  const wanted = findWanted(word);
+  if (!wanted) {
+    const known = knownModels.map(({ name }) => name).join(", ");
+    throw refuse(`"${word}" is neither a known model (${known}) nor OWNER/REPOSITORY.`);
   }
-  throw new UsageError(usage);
+  if (named && asked.variant && named !== asked.variant) throw new UsageError();
+  const variant = asked.variant ?? named ?? "fp32";
+  const meter = new PullMeter(terminal);
+  const lock = await pullModel({
+    hub: new HubClient({ endpoint: config.hubEndpoint, token: config.hubToken }),
+    repository: wanted.repository,
+    revision: asked.revision,
+    variant,
+    name: nameModel(asked.name ?? wanted.name, variant),
+    modelsFolder: config.modelsFolder,
+    progress: meter,
+  }).finally(() => meter.end());
+  print(describeInstalled(lock));
+  return true;
 }
 
-interface Arguments {
-  readonly command: string | undefined;
-  readonly target: string | undefined;
-  readonly name: string | undefined;
-  readonly variant: Variant;
+async function add(asked: ModelsArguments, config: ModelsConfig, { print }: ModelsOutput): Promise<boolean> {
+  const folder = resolve(asked.target ?? "");
+  const variant = asked.variant ?? "fp32";
+  const name = nameModel(asked.name ?? basename(folder).toLowerCase(), variant);
+  print(describeInstalled(await addModel(folder, { modelsFolder: config.modelsFolder, name, variant })));
+  return true;
 }
 
-function parseArguments(words: readonly string[]): Arguments {
-  const rest = [...words];
-  const plain: string[] = [];
-  let name: string | undefined;
-  let variant: Variant = "fp32";
-  for (let word = rest.shift(); word !== undefined; word = rest.shift()) {
-    if (word === "--name") name = rest.shift() ?? fail();
-    else if (word === "--variant") variant = parseVariant(rest.shift());
-    else if (word.startsWith("-")) fail();
-    else plain.push(word);
+function describeInstalled({ name, dimensions, files, digest }: ModelLock): string {
+  const bytes = files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+  return `${name} is installed: ${dimensions} dimensions, ${describeBytes(bytes)}, digest ${digest.slice(0, 12)}.`;
+}
+
+async function verify(
+  asked: ModelsArguments,
+  config: ModelsConfig,
+  { print }: ModelsOutput,
+): Promise<boolean> {
+  const installed = await listInstalled(config.modelsFolder);
+  const chosen = installed.filter(({ name }) => asked.target === undefined || name === asked.target);
+  if (chosen.length === 0 && asked.target !== undefined)
+    throw refuse(`No model called "${asked.target}" is installed in ${config.modelsFolder}.`);
+  let isWell = true;
+  for (const { name, lock } of chosen) {
+    const problems = lock instanceof AppError ? [lock.message] : await verifyModel(config.modelsFolder, lock);
+    isWell &&= problems.length === 0;
+    print(`${name}: ${problems.length === 0 ? "all is as it was locked" : "something is wrong"}`);
+    for (const problem of problems) print(`  ${problem}`);
+    if (lock instanceof AppError || problems.length > 0) continue;
+    for (const setting of lock.settings) print(`  ${setting.name} = ${setting.value}  (${setting.from})`);
   }
-  if (plain.length > 2) fail();
-  return { command: plain[0], target: plain[1], name, variant };
-}
-
-function parseVariant(word: string | undefined): Variant {
-  return variants.find((variant) => variant === word) ?? fail();
-}
-
-function fail(): never {
-  throw new UsageError(usage);
+  if (chosen.length === 0) print(`No model is installed in ${config.modelsFolder}.`);
+  return isWell;
 }
 
 /** The exit status: 0, 1 where it failed, 2 where it was asked wrongly. */
-export async function main(words: readonly string[]): Promise<number> {
+async function main(words: readonly string[]): Promise<number> {
   try {
-    await runModels(words, { print: (line) => console.log(line) });
-    return 0;
+    const output = { print: (line: string) => console.log(line), terminal: process.stderr };
+    return (await runModels(words, readModelsConfig(), output)) ? 0 : 1;
   } catch (error) {
     const isTold = [AppError, SettingsError, UsageError].some((kind) => error instanceof kind);
     if (!isTold) throw error;

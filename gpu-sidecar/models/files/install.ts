@@ -27,6 +27,8 @@ export interface InstallOptions {
   readonly name: string;
   readonly variant: Variant;
   readonly source: ModelSource;
+  /** What the files must hash to, where that is known from elsewhere: SHA-256 by name. */
+  readonly hashes?: ReadonlyMap<string, string>;
 }
 
 /** `clip-vit-base-patch32` in fp32, `clip-vit-base-patch32-int8` in int8. */
@@ -97,6 +99,8 @@ async function inspectModel(folder: string, options: InstallOptions): Promise<Mo
   const dimensions = await probeGraphs(folder, layout, family);
   const files = [];
   for (const file of names.sort()) files.push(await describeFile(folder, file));
+  const changed = files.find(({ name: file, sha256 }) => (options.hashes?.get(file) ?? sha256) !== sha256);
+  if (changed) throw refuse(`${join(folder, changed.name)} is not what it was fetched as. Remove ${folder}.`);
   const [vision, language] = [await checkGraph(folder, layout.vision), await checkGraph(folder, layout.text)];
   return {
     format: 1,

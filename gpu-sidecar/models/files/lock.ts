@@ -15,7 +15,7 @@ export const lockName = "model.lock.json";
 export const modelKeyPattern = /^[a-z0-9][a-z0-9.-]{0,63}$/;
 
 /** Forward slashes, no way out of the folder. */
-const FileName = z
+export const FileName = z
   .string()
   .max(200)
   .regex(/^[A-Za-z0-9_][A-Za-z0-9._-]*(\/[A-Za-z0-9_][A-Za-z0-9._-]*){0,4}$/);

@@ -1,6 +1,6 @@
 import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { readTokenizerDefinition, type TokenizerDefinition } from "../../text/definition.ts";
+import { listNormalisers, readTokenizerDefinition, type TokenizerDefinition } from "../../text/definition.ts";
 import { createHubTokenizer } from "../../text/hub-tokenizer.ts";
 import type { ImageInput, TextInput } from "../card.ts";
 import { readImageSettings } from "./image-settings.ts";
@@ -46,8 +46,17 @@ export async function readModelSettings(folder: string): Promise<ModelSettings> 
   return { family, image: image.image, text: text.text, read: [type, ...image.read, ...text.read] };
 }
 
+/**
+ * The tokenizer, with small letters first where tokenizer_config.json wants them and tokenizer.json does not make
+ * them: SigLIP 2 was trained on small letters and leaves them to whoever calls it.
+ */
 export async function readTokenizer(folder: string): Promise<TokenizerDefinition> {
-  return readTokenizerDefinition(await readJson(folder, "tokenizer.json"));
+  const definition = readTokenizerDefinition(await readJson(folder, "tokenizer.json"));
+  const config = await openReader(folder, "tokenizer_config.json");
+  const parts = listNormalisers(definition);
+  if (!config.findFlag("do_lower_case") || parts.some(({ type }) => type === "Lowercase")) return definition;
+  const normalizers = [{ type: "Lowercase" as const }, ...parts];
+  return { ...definition, normalizer: { type: "Sequence", normalizers } };
 }
 
 function readFamily(config: SettingsReader): Family {

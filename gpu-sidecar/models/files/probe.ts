@@ -15,7 +15,7 @@ const outputs: Readonly<Record<Family, { vision: string; text: string }>> = {
 /** Opens both graphs; answers the length of the vectors. Refuses halves that do not belong together. */
 export async function probeGraphs(
   folder: string,
-  { vision, text }: ModelLayout,
+  { vision, text }: Pick<ModelLayout, "vision" | "text">,
   family: Family,
 ): Promise<number> {
   const image = await readDimensions(

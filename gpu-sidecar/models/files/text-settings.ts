@@ -1,5 +1,4 @@
 import type { TokenizerDefinition } from "../../text/definition.ts";
-import { listNormalisers } from "../../text/definition.ts";
 import type { TextInput } from "../card.ts";
 import type { Family } from "./layout.ts";
 import { refuse } from "./refuse.ts";
@@ -67,7 +66,7 @@ const harmless = [
 ];
 
 export function readTextSettings(sources: TextSources): TextSettings {
-  const { tokenizerConfig: config, tokenizer } = sources;
+  const { tokenizerConfig: config } = sources;
   config.pass(harmless);
   for (const key of ["padding_side", "truncation_side"]) {
     const side = config.findText(key);
@@ -76,9 +75,8 @@ export function readTextSettings(sources: TextSources): TextSettings {
   for (const key of ["remove_space", "do_lowercase_and_remove_accent", "split_special_tokens"]) {
     if (config.findFlag(key)) throw config.refuse(key, true, "false");
   }
-  const makesSmall = listNormalisers(tokenizer).some(({ type }) => type === "Lowercase");
-  if (config.findFlag("do_lower_case") && !makesSmall)
-    throw refuse(`${config.file}: do_lower_case is true, and tokenizer.json makes no letter small.`);
+  // Seen to where the tokenizer is read.
+  config.findFlag("do_lower_case");
   const length = readLength(sources);
   const padding = readPadding(sources, length.value);
   const pad = readPad(sources);
