@@ -94,6 +94,25 @@ export function readModelsConfig(environment: Environment = process.env): Models
   };
 }
 
+const deviceSettings = {
+  DEVICES: settings.DEVICES,
+  MODELS_DIR: settings.MODELS_DIR,
+  GPU_STATS_SECONDS: settings.GPU_STATS_SECONDS,
+};
+
+/** What `bun run doctor` needs; it knows neither database nor storage. */
+export type DevicesConfig = Pick<SidecarConfig, "devices" | "cudaVisible" | "modelsFolder" | "gpuStatsMs">;
+
+export function readDevicesConfig(environment: Environment = process.env): DevicesConfig {
+  const read = readSettings(deviceSettings, environment);
+  return {
+    devices: read.DEVICES,
+    cudaVisible: environment.CUDA_VISIBLE_DEVICES,
+    modelsFolder: resolve(read.MODELS_DIR),
+    gpuStatsMs: read.GPU_STATS_SECONDS * 1000,
+  };
+}
+
 /** Throws one SettingsError that names everything wrong. */
 export function readSidecarConfig(environment: Environment = process.env): SidecarConfig {
   const databaseUrl = environment.SIDECAR_DB_URL?.trim() || environment.SUPABASE_DB_URL;
@@ -104,12 +123,9 @@ export function readSidecarConfig(environment: Environment = process.env): Sidec
     databaseUrl: read.SIDECAR_DB_URL,
     listens: read.LISTEN,
     databasePatienceMs: read.DATABASE_PATIENCE_SECONDS * 1000,
-    devices: read.DEVICES,
-    cudaVisible: environment.CUDA_VISIBLE_DEVICES,
-    modelsFolder: resolve(read.MODELS_DIR),
+    ...readDevicesConfig(environment),
     modelThreads: read.MODEL_THREADS,
     modelIdleMs: read.MODEL_IDLE_SECONDS * 1000,
-    gpuStatsMs: read.GPU_STATS_SECONDS * 1000,
     slots: { interactive: read.SLOTS_INTERACTIVE, bulk: read.SLOTS_BULK },
     leaseSeconds: read.LEASE_SECONDS,
     drainMs: read.DRAIN_SECONDS * 1000,

@@ -124,8 +124,11 @@ async function runProcess(): Promise<never> {
   try {
     process.exit(await run(config, log, given));
   } catch (error) {
-    log.error("worker.failed", { error: describeError(error) });
-    process.exit(judgeFailure(error));
+    const code = judgeFailure(error);
+    const hint =
+      code === exitCodes.misconfigured ? { hint: "bun run doctor tells what this machine has" } : {};
+    log.error("worker.failed", { error: describeError(error), ...hint });
+    process.exit(code);
   }
 }
 

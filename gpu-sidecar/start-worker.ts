@@ -1,9 +1,9 @@
 import type { Sql } from "postgres";
-import { AppError } from "../shared/errors.ts";
 import type { Log } from "../shared/log.ts";
 import type { SidecarConfig } from "./config.ts";
-import { openCatalog, palette } from "./models/catalog.ts";
-import { createInference, type Inference } from "./models/inference.ts";
+import { proveDevice } from "./devices/prove.ts";
+import { openCatalog } from "./models/catalog.ts";
+import { createInference } from "./models/inference.ts";
 import { createPictureStore } from "./storage.ts";
 import { runWorker, type Worker } from "./worker.ts";
 
@@ -24,6 +24,7 @@ export async function startWorker(config: SidecarConfig, options: StartOptions):
   const catalog = await openCatalog(modelsFolder);
   const inference = createInference({ catalog, modelsFolder, device, threads: modelThreads });
   try {
+    // Found out before a job is claimed for it.
     await proveDevice(inference, options.device);
     return await runWorker({
       ...config,
@@ -35,16 +36,5 @@ export async function startWorker(config: SidecarConfig, options: StartOptions):
   } catch (error) {
     await inference.close();
     throw error;
-  }
-}
-
-/** A device that cannot run the smallest model is found out before a job is claimed for it. */
-async function proveDevice(inference: Inference, device: string): Promise<void> {
-  try {
-    await inference.embedTexts(palette.card.name, ["red"]);
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    const message = `No model can be run on ${device}: ${reason}. bun run doctor tells what this machine has.`;
-    throw new AppError("invalid_request", message, { cause });
   }
 }

@@ -5,6 +5,8 @@ export interface Gauge {
   readonly source: GpuSource;
   /** Which library or program; for `none`, why not. */
   readonly note: string;
+  /** The newest CUDA that the driver runs, such as 13.0, where that is told. */
+  readonly cudaVersion?: string | undefined;
   /** The newest values of each card; throws when they cannot be had now. */
   read(): readonly GpuReading[];
   close(): void;

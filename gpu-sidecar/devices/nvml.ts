@@ -28,21 +28,18 @@ export const nvmlSymbols = {
 
 export type Nvml = ReturnType<typeof dlopen<typeof nvmlSymbols>>["symbols"];
 
-export interface NvmlGauge extends Gauge {
-  readonly source: "nvml";
-  /** The newest CUDA that the driver runs, such as 13.0. */
-  readonly cudaVersion: string | undefined;
-}
-
 const libraryName = "libnvidia-ml.so.1";
 
 /** The gauge, or why there is none: no library, no driver, no right to ask. */
-export function openNvml(load: () => Nvml = loadLibrary): NvmlGauge | GaugeError {
+export function openNvml(load: () => Nvml = loadLibrary): Gauge | GaugeError {
   let nvml: Nvml;
   try {
     nvml = load();
-  } catch {
-    return { error: `${libraryName} is not here or lacks a function` };
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    return {
+      error: /symbol/i.test(reason) ? `${libraryName} lacks a function` : `${libraryName} is not here`,
+    };
   }
   const status = nvml.nvmlInit_v2();
   if (status !== 0) return { error: `NVML: ${describeStatus(nvml, status)}` };
