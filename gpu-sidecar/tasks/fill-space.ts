@@ -101,26 +101,25 @@ class Fill {
     }
   }
 
-  /** Several at once; the first trouble that is not of a picture stops them all, and what is finished is still written. */
+  /** Several at once. Trouble that is not of one picture begins no other; what was begun is still finished and written. */
   async #fillPage(page: readonly LackingPicture[]): Promise<void> {
-    const trouble = new AbortController();
-    const signal = AbortSignal.any([this.#context.signal, trouble.signal]);
+    const { signal } = this.#context;
     const left = page.values();
+    let trouble: { readonly error: unknown } | undefined;
     const readers = Array.from({ length: Math.min(page.length, this.#readAhead()) }, async () => {
       for (const picture of left) {
-        if (signal.aborted) return;
+        if (signal.aborted || trouble) return;
         try {
           await this.#finish(await this.#fillPicture(picture, signal));
         } catch (error) {
-          trouble.abort(error);
-          return;
+          trouble ??= { error };
         }
       }
     });
     await Promise.all(readers);
-    this.#context.signal.throwIfAborted();
+    signal.throwIfAborted();
     await this.#write();
-    trouble.signal.throwIfAborted();
+    if (trouble) throw trouble.error;
   }
 
   async #fillPicture(picture: LackingPicture, signal: AbortSignal): Promise<FilledPicture> {
