@@ -34,19 +34,19 @@ function encodeParams(target) {
             return typeof next === "function" ? encodeParams(next) : next;
         },
         apply(inner, _self, [input, options]) {
-            const param = input?.param && mapValues(input.param, encodeSegment);
-            const sent = [param ? { ...input, param } : input, options];
+            const sent = [input?.param ? { ...input, param: encodeSegments(input.param) } : input, options];
             return Reflect.apply(inner, undefined, sent);
         },
     });
 }
-function mapValues(values, change) {
-    return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, change(value, name)]));
-}
-function encodeSegment(value, name) {
-    if (/^\.{0,2}$/.test(value))
-        throw new TypeError(`\`${name}\` must be an id or a name: it is "${value}".`);
-    return encodeURIComponent(value);
+function encodeSegments(params) {
+    const encoded = Object.entries(params).map(([name, value]) => {
+        const text = String(value);
+        if (/^\.{0,2}$/.test(text))
+            throw new TypeError(`\`${name}\` must be an id or a name: it is "${text}".`);
+        return [name, encodeURIComponent(text)];
+    });
+    return Object.fromEntries(encoded);
 }
 /** An answer that was no success. What the API says is in it; where something else answered, `problem` is undefined. */
 export class ApiProblem extends Error {

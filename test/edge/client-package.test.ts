@@ -4,7 +4,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openTestApp, type TestApp } from "../helpers/app.ts";
+import { openapiPath } from "../helpers/openapi.ts";
 import { buildClient, clientFolder } from "../helpers/published-client.ts";
+import { type Document, listRoutes } from "../helpers/reference/document.ts";
+import { writeCall } from "../helpers/reference/examples.ts";
 
 const root = join(import.meta.dirname, "../..");
 const bundleBytesMax = 10_000;
@@ -44,14 +47,14 @@ import { ApiProblem, type Client, createClient, unwrap } from "${client}";
 const [url = "", publishableKey = ""] = process.argv.slice(2);
 const client: Client = createClient({ url, publishableKey });
 const page = await unwrap(client.images.search.$get({ query: { q: "blue sea", limit: 5 } }));
-const method: "vectors" | "keywords" = page.method;
+const method: string = page.method;
 const problem = await unwrap(client.images[":id"].$get({ param: { id: "none" } })).catch((error: unknown) => error);
 if (!(problem instanceof ApiProblem)) throw problem;
 console.log(JSON.stringify({ method, hits: page.items.length, code: problem.code }));
 
 export const wrong = async () => {
   const hits: string = page.items;
-  await client.images.search.$get({ query: { q: "sea", colour: "blue" } });
+  await client.images.search.$get({ query: { q: "sea", flavour: "sour" } });
   return hits;
 };
 `;
@@ -143,5 +146,20 @@ describe("a program outside this repository", { timeout: 120_000 }, () => {
       await symlink(join(root, "node_modules/hono"), join(path, "node_modules/hono"));
     });
     await checkConsumer(path);
+  });
+
+  test("may call every route as the reference page shows it", async () => {
+    const path = await createConsumer("examples", "parlance/client", (path) =>
+      symlink(root, join(path, "node_modules/parlance")),
+    );
+    const document: Document = JSON.parse(await readFile(openapiPath, "utf8"));
+    const calls = listRoutes(document).map((route) => `  ${writeCall(document, route)}`);
+    const opening = 'import { type Client, unwrap } from "parlance/client";';
+    const text = `${opening}\nexport async function callAll(client: Client, file: File) {\n${calls.join("\n")}\n}\n`;
+    await writeFile(join(path, "main.ts"), text);
+    await writeFile(join(path, "tsconfig.json"), JSON.stringify(consumerConfig("bundler")));
+    const tsc = join(root, "node_modules/typescript/bin/tsc");
+    expect(calls.length).toBeGreaterThan(10);
+    expect(await run([process.execPath, tsc, "-p", "."], path)).toBe("");
   });
 });

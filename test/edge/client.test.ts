@@ -73,8 +73,9 @@ type ResponseOf<Route extends (...given: never[]) => unknown> = Awaited<ReturnTy
 describe("the types", () => {
   test("a search takes its own fields and answers a page of hits", () => {
     type Search = Client["images"]["search"]["$get"];
-    expectTypeOf<Parameters<Search>[0]["query"]["q"]>().toEqualTypeOf<string>();
-    expectTypeOf<Parameters<Search>[0]["query"]["limit"]>().toEqualTypeOf<string | number | undefined>();
+    type Query = NonNullable<NonNullable<Parameters<Search>[0]>["query"]>;
+    expectTypeOf<Query["q"]>().toEqualTypeOf<string | undefined>();
+    expectTypeOf<Query["limit"]>().toEqualTypeOf<string | number | undefined>();
     expectTypeOf<Answer<ResponseOf<Search>>>().toEqualTypeOf<SearchPage>();
   });
 
@@ -93,8 +94,8 @@ describe("the types", () => {
   test("what no route takes is no TypeScript", () => {
     // Never called: the compiler reads it.
     const wrong = async () => {
-      // @ts-expect-error: a search without words
-      await alice.images.search.$get({ query: {} });
+      // @ts-expect-error: a search by a picture without one
+      await alice.images.search.$post({ form: {} });
       // @ts-expect-error: no such field
       await alice.images.search.$get({ query: { q: "sea", flavour: "salty" } });
       // @ts-expect-error: no such scope
@@ -104,9 +105,9 @@ describe("the types", () => {
       // @ts-expect-error: a form holds a file
       await alice.images.$post({ form: { name: "sea" } });
       // @ts-expect-error: a picture has no such field
-      await alice.images[":id"].$patch({ param: { id: "x" }, json: { colour: "blue" } });
+      await alice.images[":id"].$patch({ param: { id: "x" }, json: { flavour: "sour" } });
       // @ts-expect-error: no such method
-      await alice.images.search.$post({});
+      await alice.images.search.$put({});
       // @ts-expect-error: no such path
       await alice.pictures.$get();
       // @ts-expect-error: a page of hits has no such field

@@ -1,5 +1,59 @@
 // Written by `bun run openapi` from edge/client.ts; a change here is lost.
 export type Routes = {
+    "/api/gpu-stats": {
+        $get: {
+            input: {
+                query?: {
+                    minutes?: string | number | undefined;
+                };
+            };
+            answers: {
+                200: {
+                    source: "none" | "nvidia-smi" | "nvml";
+                    items: {
+                        memoryUsedBytes: number | null;
+                        gpuPercent: number | null;
+                        memoryPercent: number | null;
+                        temperatureCelsius: number | null;
+                        powerWatts: number | null;
+                        index: number;
+                        uuid: string;
+                        name: string;
+                        driver: string | null;
+                        memoryTotalBytes: number | null;
+                        host: string;
+                        lastSeenAt: string;
+                        isStale: boolean;
+                        history: {
+                            memoryUsedBytes: number | null;
+                            gpuPercent: number | null;
+                            memoryPercent: number | null;
+                            temperatureCelsius: number | null;
+                            powerWatts: number | null;
+                            at: string;
+                        }[];
+                    }[];
+                    supervisors: {
+                        id: string;
+                        host: string;
+                        gpuSource: "none" | "nvidia-smi" | "nvml";
+                        gpuNote: string;
+                        deviceNote: string;
+                        slots: {
+                            slot: string;
+                            device: string;
+                            state: "crash-looping" | "ended" | "running" | "starting" | "waiting";
+                            deaths: number;
+                            lastEnd: string | null;
+                        }[];
+                        startedAt: string;
+                        lastSeenAt: string;
+                        isStale: boolean;
+                    }[];
+                };
+            };
+        };
+    };
     "/api/health": {
         $get: {
             input: {};
@@ -205,13 +259,13 @@ export type Routes = {
         };
         $patch: {
             input: {
+                param: {
+                    id: string;
+                };
                 json: {
                     name?: string | undefined;
                     title?: string | null | undefined;
                     keywords?: string[] | undefined;
-                };
-                param: {
-                    id: string;
                 };
             };
             answers: {
@@ -402,13 +456,25 @@ export type Routes = {
     "/api/images/:id/similar": {
         $get: {
             input: {
-                query?: {
-                    scope?: "all" | "own" | "public" | undefined;
-                    limit?: string | number | undefined;
-                    cursor?: string | undefined;
-                };
                 param: {
                     id: string;
+                };
+                query?: {
+                    takenAfter?: string | undefined;
+                    takenBefore?: string | undefined;
+                    addedAfter?: string | undefined;
+                    addedBefore?: string | undefined;
+                    orientation?: "landscape" | "portrait" | "square" | undefined;
+                    camera?: string | undefined;
+                    keyword?: string | number | undefined;
+                    colour?: string | number | undefined;
+                    hasPlace?: "false" | "true" | undefined;
+                    scope?: "all" | "own" | "public" | undefined;
+                    fold?: "duplicates" | "none" | "similar" | undefined;
+                    matchesOnly?: "false" | "true" | undefined;
+                    limit?: string | number | undefined;
+                    cursor?: string | undefined;
+                    minus?: string | undefined;
                 };
             };
             answers: {
@@ -441,11 +507,20 @@ export type Routes = {
                             expiresAt: string;
                         } | null;
                         score: number;
+                        similarity: number | null;
+                        isMatch: boolean | null;
+                        matchedWords: boolean;
+                        duplicates: string[];
                     }[];
                     nextCursor: string | null;
-                    method: "keywords" | "vectors";
+                    method: "fused" | "keywords" | "vectors";
                     space: string | null;
                     reason: string | null;
+                    nothingMatches: boolean;
+                    calibration: {
+                        threshold: number;
+                        falsePositiveRate: number;
+                    } | null;
                 };
             };
         };
@@ -453,11 +528,24 @@ export type Routes = {
     "/api/images/search": {
         $get: {
             input: {
-                query: {
+                query?: {
+                    takenAfter?: string | undefined;
+                    takenBefore?: string | undefined;
+                    addedAfter?: string | undefined;
+                    addedBefore?: string | undefined;
+                    orientation?: "landscape" | "portrait" | "square" | undefined;
+                    camera?: string | undefined;
+                    keyword?: string | number | undefined;
+                    colour?: string | number | undefined;
+                    hasPlace?: "false" | "true" | undefined;
                     scope?: "all" | "own" | "public" | undefined;
+                    fold?: "duplicates" | "none" | "similar" | undefined;
+                    matchesOnly?: "false" | "true" | undefined;
                     limit?: string | number | undefined;
                     cursor?: string | undefined;
-                    q: string;
+                    q?: string | undefined;
+                    picture?: string | undefined;
+                    minus?: string | undefined;
                 };
             };
             answers: {
@@ -490,11 +578,90 @@ export type Routes = {
                             expiresAt: string;
                         } | null;
                         score: number;
+                        similarity: number | null;
+                        isMatch: boolean | null;
+                        matchedWords: boolean;
+                        duplicates: string[];
                     }[];
                     nextCursor: string | null;
-                    method: "keywords" | "vectors";
+                    method: "fused" | "keywords" | "vectors";
                     space: string | null;
                     reason: string | null;
+                    nothingMatches: boolean;
+                    calibration: {
+                        threshold: number;
+                        falsePositiveRate: number;
+                    } | null;
+                };
+            };
+        };
+        $post: {
+            input: {
+                query?: {
+                    takenAfter?: string | undefined;
+                    takenBefore?: string | undefined;
+                    addedAfter?: string | undefined;
+                    addedBefore?: string | undefined;
+                    orientation?: "landscape" | "portrait" | "square" | undefined;
+                    camera?: string | undefined;
+                    keyword?: string | number | undefined;
+                    colour?: string | number | undefined;
+                    hasPlace?: "false" | "true" | undefined;
+                    scope?: "all" | "own" | "public" | undefined;
+                    fold?: "duplicates" | "none" | "similar" | undefined;
+                    matchesOnly?: "false" | "true" | undefined;
+                    limit?: string | number | undefined;
+                    minus?: string | undefined;
+                };
+                form: {
+                    file: Blob | File;
+                };
+            };
+            answers: {
+                200: {
+                    items: {
+                        id: string;
+                        ownerId: string | null;
+                        name: string;
+                        title: string | null;
+                        keywords: string[];
+                        state: "failed" | "processing" | "ready" | "uploading";
+                        error: {
+                            code: string;
+                            message: string;
+                        } | null;
+                        isPublic: boolean;
+                        mediaType: string | null;
+                        sizeBytes: number | null;
+                        width: number | null;
+                        height: number | null;
+                        perceptualHash: string | null;
+                        takenAt: string | null;
+                        camera: string | null;
+                        createdAt: string;
+                        updatedAt: string;
+                        links: {
+                            thumbnail?: string | undefined;
+                            display?: string | undefined;
+                            original?: string | undefined;
+                            expiresAt: string;
+                        } | null;
+                        score: number;
+                        similarity: number | null;
+                        isMatch: boolean | null;
+                        matchedWords: boolean;
+                        duplicates: string[];
+                    }[];
+                    nextCursor: string | null;
+                    method: "fused" | "keywords" | "vectors";
+                    space: string | null;
+                    reason: string | null;
+                    nothingMatches: boolean;
+                    calibration: {
+                        threshold: number;
+                        falsePositiveRate: number;
+                    } | null;
+                    picture: string;
                 };
             };
         };
@@ -624,12 +791,12 @@ export type Routes = {
     "/api/jobs/:id/events": {
         $get: {
             input: {
+                param: {
+                    id: string;
+                };
                 query?: {
                     after?: string | number | undefined;
                     limit?: string | number | undefined;
-                };
-                param: {
-                    id: string;
                 };
             };
             answers: {
@@ -731,6 +898,214 @@ export type Routes = {
                             tookMs: number;
                         };
                     };
+                };
+            };
+        };
+    };
+    "/api/spaces": {
+        $get: {
+            input: {};
+            answers: {
+                200: {
+                    items: {
+                        id: number;
+                        name: string;
+                        model: string;
+                        modelDigest: string;
+                        dimensions: number;
+                        isCurrent: boolean;
+                        isMaintained: boolean;
+                        isOffered: boolean;
+                        pictures: number;
+                        vectors: number;
+                        missing: number;
+                        calibration: {
+                            threshold: number;
+                            falsePositiveRate: number;
+                            measuredAt: string;
+                        } | null;
+                        fill: {
+                            id: string;
+                            state: "queued" | "running";
+                            progress: {
+                                done: number;
+                                total: number | null;
+                                message: string | null;
+                            };
+                        } | null;
+                        createdAt: string;
+                        switchedAt: string | null;
+                    }[];
+                };
+            };
+        };
+        $post: {
+            input: {
+                json: {
+                    model: string;
+                    modelDigest: string;
+                    dimensions: number;
+                    name?: string | undefined;
+                };
+            };
+            answers: {
+                201: {
+                    id: number;
+                    name: string;
+                    model: string;
+                    modelDigest: string;
+                    dimensions: number;
+                    isCurrent: boolean;
+                    isMaintained: boolean;
+                    isOffered: boolean;
+                    pictures: number;
+                    vectors: number;
+                    missing: number;
+                    calibration: {
+                        threshold: number;
+                        falsePositiveRate: number;
+                        measuredAt: string;
+                    } | null;
+                    fill: {
+                        id: string;
+                        state: "queued" | "running";
+                        progress: {
+                            done: number;
+                            total: number | null;
+                            message: string | null;
+                        };
+                    } | null;
+                    createdAt: string;
+                    switchedAt: string | null;
+                };
+            };
+        };
+    };
+    "/api/spaces/:id": {
+        $delete: {
+            input: {
+                param: {
+                    id: string | number | undefined;
+                };
+                query?: {
+                    force?: "false" | "true" | undefined;
+                };
+            };
+            answers: {
+                204: undefined;
+            };
+        };
+        $get: {
+            input: {
+                param: {
+                    id: string | number | undefined;
+                };
+            };
+            answers: {
+                200: {
+                    id: number;
+                    name: string;
+                    model: string;
+                    modelDigest: string;
+                    dimensions: number;
+                    isCurrent: boolean;
+                    isMaintained: boolean;
+                    isOffered: boolean;
+                    pictures: number;
+                    vectors: number;
+                    missing: number;
+                    calibration: {
+                        threshold: number;
+                        falsePositiveRate: number;
+                        measuredAt: string;
+                    } | null;
+                    fill: {
+                        id: string;
+                        state: "queued" | "running";
+                        progress: {
+                            done: number;
+                            total: number | null;
+                            message: string | null;
+                        };
+                    } | null;
+                    createdAt: string;
+                    switchedAt: string | null;
+                };
+            };
+        };
+    };
+    "/api/spaces/:id/comparisons": {
+        $post: {
+            input: {
+                param: {
+                    id: string | number | undefined;
+                };
+                json: {
+                    queries?: number | undefined;
+                };
+            };
+            answers: {
+                202: {
+                    job: {
+                        id: string;
+                    };
+                };
+            };
+        };
+    };
+    "/api/spaces/:id/fills": {
+        $post: {
+            input: {
+                param: {
+                    id: string | number | undefined;
+                };
+            };
+            answers: {
+                202: {
+                    job: {
+                        id: string;
+                    };
+                };
+            };
+        };
+    };
+    "/api/spaces/current": {
+        $put: {
+            input: {
+                json: {
+                    spaceId: number;
+                    force?: boolean | undefined;
+                };
+            };
+            answers: {
+                200: {
+                    id: number;
+                    name: string;
+                    model: string;
+                    modelDigest: string;
+                    dimensions: number;
+                    isCurrent: boolean;
+                    isMaintained: boolean;
+                    isOffered: boolean;
+                    pictures: number;
+                    vectors: number;
+                    missing: number;
+                    calibration: {
+                        threshold: number;
+                        falsePositiveRate: number;
+                        measuredAt: string;
+                    } | null;
+                    fill: {
+                        id: string;
+                        state: "queued" | "running";
+                        progress: {
+                            done: number;
+                            total: number | null;
+                            message: string | null;
+                        };
+                    } | null;
+                    createdAt: string;
+                    switchedAt: string | null;
                 };
             };
         };

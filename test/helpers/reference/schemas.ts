@@ -42,7 +42,9 @@ export function writeTable(label: string, rows: readonly Row[]): Html {
 function writeRow({ name, isRequired, schema, description, depth = 0, place }: Row): Html {
   const text = description ?? schema.description;
   const notes = [place, isRequired ? undefined : "optional"].filter((note) => note !== undefined);
-  return html`<tr><th scope="row" class="depth-${Math.min(depth, depthMax)}"><code>${name}</code> <small>${notes.join(" · ")}</small></th><td>${writeType(schema)}</td><td>${
+  return html`<tr><th scope="row" class="depth-${Math.min(depth, depthMax)}"><code>${name}</code>${
+    notes.length > 0 && html` <small>${notes.join(" · ")}</small>`
+  }</th><td>${writeType(schema)}</td><td>${
     text && html`<span class="said">${writeInline(text)}</span> `
   }${writeFacts(schema)}</td></tr>
 `;
