@@ -17,6 +17,7 @@ const benches: Record<string, () => Promise<Bench>> = {
   start: async () => (await import("./start.ts")).benchStart,
   library: async () => (await import("./library.ts")).benchLibrary,
   sidecar: async () => (await import("./sidecar.ts")).benchSidecar,
+  gpu: async () => (await import("./gpu.ts")).benchGpu,
   realtime: async () => (await import("./realtime.ts")).benchRealtime,
 };
 
