@@ -74,7 +74,7 @@ export function findSimilar(
 
 /**
  * Pictures near to any vector of a space. `question` is whatever else the vector was made from: a cursor belongs to
- * it. `searchSpaceOf` tells the space that a cursor goes on in.
+ * it. `searchSpaceOf` tells the space that a cursor goes on in. What is asked so is nobody's words and is not logged.
  */
 export async function searchByVector(
   deps: Deps,
@@ -83,18 +83,19 @@ export async function searchByVector(
     space: Space;
     /** Unit length, in pgvector's text form. */
     embedding: string;
+    minus: string | undefined;
     question: Readonly<Record<string, unknown>>;
   },
 ): Promise<SearchPage> {
-  const { space, embedding, question, ...rest } = request;
-  const { page, cursor } = await openPage(rest, question);
+  const { space, embedding, minus, question, ...rest } = request;
+  const { page, cursor } = await openPage(rest, { ...question, minus: minus ?? null });
   if (cursor && cursor.space !== space.id) throw spaceIsGone();
-  const logged = { query: null, minus: null, imageId: null };
+  const less = await findMinus(deps, minus, { spaceId: space.id, cursor });
   const vectors = {
-    ...combine(space, embedding, undefined, undefined),
+    ...combine(space, embedding, minus, less),
     words: undefined,
     exceptIds: [],
-    logged,
+    logged: null,
   };
   return answerPage(deps, caller, page, { vectors });
 }

@@ -41,7 +41,8 @@ export type Means =
 
 interface VectorMeans extends Pick<RankedSearch, "space" | "embedding" | "words" | "minus" | "exceptIds"> {
   reason: string | null;
-  logged: Pick<LoggedSearch, "query" | "minus" | "imageId">;
+  /** Null: what must not be remembered. */
+  logged: Pick<LoggedSearch, "query" | "minus" | "imageId"> | null;
 }
 
 interface WordMeans {
@@ -236,7 +237,7 @@ async function keep(
   { space, embedding, logged }: VectorMeans,
   { path, filterClass }: Pick<Ranking, "path" | "filterClass">,
 ): Promise<void> {
-  if (!isSampled(deps.config.searchLogShare)) return;
+  if (logged === null || !isSampled(deps.config.searchLogShare)) return;
   const { scope, filters } = request;
   await logSearch(transaction, {
     ...logged,

@@ -7,6 +7,7 @@ import { createRouter } from "../http/router.ts";
 import { nameSchema } from "../http/schemas.ts";
 import { chooseScope, ScopeName } from "./access.ts";
 import { changeImage, removeImage, setPublication, showImage, showPage } from "./library.ts";
+import { createPictureSearchRoutes } from "./picture-search-routes.ts";
 import { createSearchRoutes } from "./search-routes.ts";
 import { createUploadingRoutes, signedIn } from "./uploading-routes.ts";
 
@@ -118,6 +119,7 @@ export function createImageRoutes(deps: Deps) {
     createRouter()
       // Before `/images/{id}`: the word search is no id.
       .route("/", createSearchRoutes(deps))
+      .route("/", createPictureSearchRoutes(deps))
       .route("/", createUploadingRoutes(deps))
       .openapi(listImages, async (c) => {
         const { scope, ...query } = c.req.valid("query");

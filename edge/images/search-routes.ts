@@ -9,6 +9,7 @@ import { nameSchema } from "../http/schemas.ts";
 import { chooseScope, ScopeName } from "./access.ts";
 import { checkRanges, filterParameters, readFilters } from "./filters.ts";
 import { findSimilar, type SearchRequest, searchImages } from "./hits.ts";
+import { searchByPictureAgain } from "./picture-search.ts";
 import { normalizeQuery } from "./query-vectors.ts";
 
 const tags = ["images"];
@@ -47,7 +48,15 @@ export const searchParameters = {
     ),
 };
 
-const minus = words("What it must not be: hits lead away from it, and what its words answer is left out.");
+export const minusParameter = words(
+  "What it must not be: hits lead away from it, and what its words answer is left out.",
+);
+
+/** One of both is asked with. */
+function checkQuestion(asked: { q?: unknown; picture?: unknown }, context: z.core.$RefinementCtx): void {
+  if ((asked.q === undefined) !== (asked.picture === undefined)) return;
+  context.addIssue({ code: "custom", path: ["q"], message: "must be given, or else `picture`" });
+}
 
 const getSearch = createRoute({
   method: "get",
@@ -61,12 +70,23 @@ words too, in an order fused from both (\`fused\`). Where there is no vector, wo
 goes on in the embedding space that it began in, also when another one has become current.`,
   request: {
     query: z
-      .object({ q: words("What to look for."), minus: minus.optional(), ...searchParameters })
+      .object({
+        q: words("What to look for; or else `picture`.").optional(),
+        picture: z
+          .uuid()
+          .optional()
+          .describe(
+            "Of `POST /images/search`, within its hour: goes on with that search; only for who asked.",
+          ),
+        minus: minusParameter.optional(),
+        ...searchParameters,
+      })
+      .superRefine(checkQuestion)
       .superRefine(checkRanges),
   },
   responses: {
     200: { description: "Hits, best first.", content: { "application/json": { schema: SearchAnswer } } },
-    ...describeProblems("invalid_request", "invalid_cursor", "forbidden", "unavailable"),
+    ...describeProblems("invalid_request", "invalid_cursor", "forbidden", "not_found", "unavailable"),
   },
 });
 
@@ -78,7 +98,7 @@ const getSimilar = createRoute({
   description: "By the picture's own vector, without the picture itself. `conflict` while it is not ready.",
   request: {
     params: z.object({ id: z.uuid() }),
-    query: z.object({ minus: minus.optional(), ...searchParameters }).superRefine(checkRanges),
+    query: z.object({ minus: minusParameter.optional(), ...searchParameters }).superRefine(checkRanges),
   },
   responses: {
     200: { description: "Hits, best first.", content: { "application/json": { schema: SearchAnswer } } },
@@ -111,9 +131,13 @@ export function readSearchRequest(caller: Caller, asked: SearchParameters): Sear
 export function createSearchRoutes(deps: Deps) {
   return createRouter()
     .openapi(getSearch, async (c) => {
-      const { q, minus, ...asked } = c.req.valid("query");
-      const request = { ...readSearchRequest(c.var.caller, asked), query: q, minus };
-      return c.json(await searchImages(deps, c.var.caller, request), 200);
+      const { q, picture, minus, ...asked } = c.req.valid("query");
+      const request = { ...readSearchRequest(c.var.caller, asked), minus };
+      const page =
+        picture === undefined
+          ? await searchImages(deps, c.var.caller, { ...request, query: q ?? "" })
+          : await searchByPictureAgain(deps, c.var.caller, { ...request, picture });
+      return c.json(page, 200);
     })
     .openapi(getSimilar, async (c) => {
       const { minus, ...asked } = c.req.valid("query");

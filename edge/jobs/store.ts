@@ -158,6 +158,21 @@ export async function removeOldQueryVectors(sql: Sql, rowsMax: number, rowsKept 
   return count;
 }
 
+/** Vectors of pictures that were searched by and have had their hour. */
+export async function removeExpiredPictureQueries(sql: Sql, rowsMax: number): Promise<number> {
+  const { count } = await sql`
+    delete from parlance.picture_queries
+    where id in (
+      select id
+      from parlance.picture_queries
+      where expires_at < now()
+      order by expires_at
+      limit ${rowsMax}
+    )
+  `;
+  return count;
+}
+
 function toJob(row: JobRow): Job {
   const { id, kind, lane, ownerId, subjectId, state, result, attempts, attemptsMax } = row;
   return {

@@ -3,6 +3,7 @@ import { expireKeys, pruneHistory } from "../../shared/jobs/maintenance.ts";
 import type { Deps } from "../deps.ts";
 import {
   pruneJobs,
+  removeExpiredPictureQueries,
   removeIdleRateBuckets,
   removeOldIdempotencyKeys,
   removeOldQueryVectors,
@@ -14,6 +15,13 @@ const rowsMax = 1000;
 /** What is left then is for the next hour. */
 const batchesMax = 100;
 
+const expired = [
+  removeOldIdempotencyKeys,
+  removeIdleRateBuckets,
+  removeOldQueryVectors,
+  removeExpiredPictureQueries,
+];
+
 /** The work of keeping the house small. */
 export function createJobTasks({ sql }: Deps): Task[] {
   return [
@@ -22,7 +30,7 @@ export function createJobTasks({ sql }: Deps): Task[] {
     })),
     defineTask(expireKeys, async (_, { signal }) => {
       let rowsRemoved = 0;
-      for (const remove of [removeOldIdempotencyKeys, removeIdleRateBuckets, removeOldQueryVectors]) {
+      for (const remove of expired) {
         rowsRemoved += await removeInBatches(() => remove(sql, rowsMax), signal);
       }
       return { rowsRemoved };

@@ -6,12 +6,22 @@ import type { TransactionSql } from "postgres";
 import { z } from "zod";
 import type { JobError } from "../jobs/contract.ts";
 import type { EndingJob, JobKind } from "../jobs/kinds.ts";
+import { SearchPage } from "./contract.ts";
 import { toVector } from "./landing.ts";
 
 /** `<owner>/<query>/query`; of the house under `house`, of strangers under `guests`. */
 export function pictureQueryPath(query: { id: string; folder: string }): string {
   return `${query.folder}/${query.id}/query`;
 }
+
+export const PictureSearchPage = SearchPage.extend({
+  picture: z
+    .uuid()
+    .describe(
+      "Goes on with `GET /images/search?picture=…&cursor=…`, and works for an hour; only for who asked.",
+    ),
+});
+export type PictureSearchPage = z.infer<typeof PictureSearchPage>;
 
 export const EmbedPicturePayload = z.object({
   queryId: z.uuid(),

@@ -48,6 +48,16 @@ test("a task that is told to stop stops between two batches", async () => {
   expect(await run(pruneHistory.name, AbortSignal.abort("shutdown"))).toEqual({ rowsRemoved: 0 });
 });
 
+test("what was searched by a picture goes when its hour is over", async () => {
+  await house.sql`
+    insert into parlance.picture_queries (id, asker, space_id, sha256, expires_at)
+    select gen_random_uuid(), 'guest', 1, repeat('0', 64), now() + make_interval(mins => minutes)
+    from generate_series(-1, 1, 2) as minutes
+  `;
+  expect(await run(expireKeys.name)).toEqual({ rowsRemoved: 1 });
+  expect(await countOf("parlance.picture_queries")).toBe(1);
+});
+
 test("keys go after 24 hours, idle rate buckets after a day, query vectors after 30 days", async () => {
   await house.sql`
     insert into parlance.idempotency_keys (owner, route, key, body_hash, locked_until, created_at)
