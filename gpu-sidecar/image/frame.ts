@@ -1,6 +1,5 @@
-import type { Sharp } from "sharp";
 import type { ImageInput } from "../models/card.ts";
-import type { Size } from "./raster.ts";
+import type { Part, Size } from "./raster.ts";
 import { type Axis, type Kernel, reachOf } from "./resample.ts";
 
 /**
@@ -28,15 +27,18 @@ export function frameIn({ width, height }: Size, { columns, rows }: Frame): Fram
 }
 
 /**
- * The frame in the smallest copy of the picture that is still good enough: on each axis `room` times what it is scaled
- * to, never more than there is.
+ * The frame in a copy of the picture that has on each axis `room` times what it is scaled to; an axis that is not
+ * longer than `direct` times that stays as it is, because shrinking by little blurs much.
  */
-export function shrinkFrame({ columns, rows }: Frame, room: number): Frame {
-  const shrink = (axis: Axis): Axis => ({
-    ...axis,
-    size: Math.min(axis.size, Math.ceil(room * axis.scaled)),
-  });
+export function shrinkFrame({ columns, rows }: Frame, { room, direct }: Shrinking): Frame {
+  const shrink = (axis: Axis): Axis =>
+    axis.size > direct * axis.scaled ? { ...axis, size: Math.ceil(room * axis.scaled) } : axis;
   return { columns: shrink(columns), rows: shrink(rows) };
+}
+
+export interface Shrinking {
+  readonly room: number;
+  readonly direct: number;
 }
 
 /** Whether a copy has on each axis `room` times what the frame scales it to, or all that the picture has. */
@@ -45,22 +47,8 @@ export function hasRoom(copy: Size, { columns, rows }: Frame, room: number): boo
   return suffices(copy.width, columns) && suffices(copy.height, rows);
 }
 
-/** The part that a frame reads. */
-export interface Part extends Size {
-  readonly left: number;
-  readonly top: number;
-}
-
+/** What of a picture a frame reads. */
 export function partOf({ columns, rows }: Frame, kernel: Kernel): Part {
   const [across, down] = [reachOf(columns, kernel), reachOf(rows, kernel)];
   return { left: across.from, top: down.from, width: across.count, height: down.count };
-}
-
-/** Makes a picture as small as the frame says, and cuts away what is not in the part. */
-export function shapePicture(picture: Sharp, whole: Size, frame: Frame, part: Part, kernel: Kernel): Sharp {
-  const [width, height] = [frame.columns.size, frame.rows.size];
-  const isShrunk = width < whole.width || height < whole.height;
-  const shrunk = isShrunk ? picture.resize(width, height, { fit: "fill", kernel }) : picture;
-  const isCut = part.width < width || part.height < height;
-  return isCut ? shrunk.extract(part) : shrunk;
 }

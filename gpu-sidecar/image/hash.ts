@@ -17,7 +17,7 @@ const deadZone = 1;
  * its 8 by 8 lowest frequencies, each compared with their median. Another size or quality changes few bits.
  */
 export async function hashPicture(raster: Raster): Promise<string> {
-  const square = await resizeRaster(raster, { width: side, height: side }, { fit: "fill", kernel: "linear" });
+  const square = await resizeRaster(raster, { width: side, height: side }, "linear");
   const coefficients = lowFrequencies(toGrey(square));
   const middle = median(coefficients.slice(1));
   const bytes = new Uint8Array(low);

@@ -2,11 +2,11 @@ import { type ImageColour, variantEdges } from "../../shared/images/contract.ts"
 import type { ImageMediaType } from "../../shared/images/media-types.ts";
 import type { ImageInput } from "../models/card.ts";
 import { nameColours } from "./colours.ts";
-import { fitInside, type OpenOptions, openPicture } from "./decode.ts";
+import { type OpenOptions, openPicture } from "./decode.ts";
 import { type PictureExif, readExif } from "./exif.ts";
 import { hashContent, hashPicture } from "./hash.ts";
 import { readModelPixels, sufficesForModel, toModelPixels } from "./pixels.ts";
-import { encodeJpeg, type Raster, resizeRaster } from "./raster.ts";
+import { encodeJpeg, type Raster, resizeRaster, sizeInside } from "./raster.ts";
 
 /** Everything that one look at a picture gives. */
 export interface PreparedPicture {
@@ -41,7 +41,7 @@ export async function preparePicture(
 ): Promise<PreparedPicture> {
   const picture = await openPicture(bytes, options);
   const { mediaType, width, height } = picture;
-  const raster = await picture.read(fitInside(variantEdges.display));
+  const raster = await picture.read(sizeInside(picture, variantEdges.display));
   const small = await shrink(raster, variantEdges.thumbnail);
   const readPixels = (model: ImageInput) =>
     sufficesForModel(raster, model, picture)
@@ -79,6 +79,7 @@ export async function preparePixels(
 }
 
 async function shrink(raster: Raster, edge: number): Promise<Raster> {
-  if (Math.max(raster.width, raster.height) <= edge) return raster;
-  return resizeRaster(raster, { width: edge, height: edge }, { fit: "inside", kernel: "cubic" });
+  return edge < Math.max(raster.width, raster.height)
+    ? resizeRaster(raster, sizeInside(raster, edge), "cubic")
+    : raster;
 }

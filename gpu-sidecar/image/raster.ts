@@ -5,6 +5,18 @@ export interface Size {
   readonly height: number;
 }
 
+export interface Part extends Size {
+  readonly left: number;
+  readonly top: number;
+}
+
+/** The size of a picture that is made to fit a square; it is never enlarged, and never thinner than a pixel. */
+export function sizeInside({ width, height }: Size, edgeMax: number): Size {
+  const scale = Math.min(1, edgeMax / Math.max(width, height));
+  const lengthOf = (length: number) => Math.max(1, Math.round(length * scale));
+  return { width: lengthOf(width), height: lengthOf(height) };
+}
+
 /** Pixels in sRGB, three bytes each, row by row, without alpha. */
 export interface Raster extends Size {
   readonly data: Uint8Array;
@@ -23,14 +35,13 @@ export async function toRaster(pipeline: Sharp): Promise<Raster> {
   return { data, width: info.width, height: info.height };
 }
 
-/** The raster in another size, by libvips. `fill` squashes, `inside` keeps the shape and never enlarges. */
+/** The raster squashed into another size, by libvips. */
 export async function resizeRaster(
   raster: Raster,
   { width, height }: Size,
-  { fit, kernel }: { fit: "fill" | "inside"; kernel: "linear" | "cubic" },
+  kernel: "linear" | "cubic",
 ): Promise<Raster> {
-  const withoutEnlargement = fit === "inside";
-  return toRaster(fromRaster(raster).resize(width, height, { fit, kernel, withoutEnlargement }));
+  return toRaster(fromRaster(raster).resize(width, height, { fit: "fill", kernel }));
 }
 
 /** A JPEG without metadata: no EXIF, no place, no profile, and so sRGB. */
