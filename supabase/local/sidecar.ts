@@ -2,16 +2,13 @@ import { closeSync, openSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { readSidecarConfig, type SidecarConfig } from "../../gpu-sidecar/config.ts";
-import { findDevices } from "../../gpu-sidecar/devices/find.ts";
-import { startWorker } from "../../gpu-sidecar/start-worker.ts";
-import type { Worker } from "../../gpu-sidecar/worker.ts";
-import { type Environment, SettingsError } from "../../shared/config.ts";
+import type { Environment } from "../../shared/config.ts";
 import { ingestImage } from "../../shared/images/kinds.ts";
-import { describeError, type Log } from "../../shared/log.ts";
+import type { Log } from "../../shared/log.ts";
 import type { LocalConfig } from "./config.ts";
 import type { LocalDatabase } from "./database.ts";
 import { loginUrl } from "./logins.ts";
+import { runInProcess } from "./sidecar-in-process.ts";
 
 export interface SidecarOptions {
   readonly database: LocalDatabase;
@@ -26,41 +23,6 @@ export interface SidecarOptions {
  */
 export function runSidecar(options: SidecarOptions): Promise<() => Promise<void>> {
   return options.database.kind === "pglite" ? runInProcess(options) : runBeside(options);
-}
-
-/** A worker that says it cannot go on, or holds memory for nothing, is stopped and another takes its place. */
-async function runInProcess({ database, environment, log }: SidecarOptions): Promise<() => Promise<void>> {
-  const config = readSidecarConfig(environment);
-  const device = await findDevice(config, log);
-  const sql = database.connect({ role: "parlance_sidecar", max: 1 });
-  const start = async (): Promise<Worker> => {
-    const worker = await startWorker(config, { sql, log, device });
-    Promise.race([worker.broken, worker.idle])
-      .then(async (reason) => {
-        if (stopping) return;
-        if (typeof reason === "string") log.info("worker.recycled", { reason });
-        else log.error("worker.broken", { error: describeError(reason) });
-        await worker.stop();
-        if (!stopping) current = await start();
-      })
-      .catch((error: unknown) => log.error("worker.not-replaced", { error: describeError(error) }));
-    return worker;
-  };
-  let stopping = false;
-  let current = await start();
-  return async () => {
-    stopping = true;
-    await current.stop();
-    await sql.end({ timeout: 5 });
-  };
-}
-
-/** PGlite is one process, and so is its sidecar: on one device. */
-async function findDevice(config: SidecarConfig, log: Log): Promise<string> {
-  const { devices } = await findDevices(config, log);
-  const [device = "cpu", ...others] = devices;
-  if (others.length === 0 || config.devices === undefined) return device;
-  throw new SettingsError(["DEVICES names several; without DATABASE_URL there is one process, so name one"]);
 }
 
 const restartMsMax = 30_000;
