@@ -23,3 +23,15 @@ export function rowOf(batch: Float32Array, row: number, dimensions: number): Flo
   if ((row + 1) * dimensions > batch.length) throw new RangeError(`there is no row ${row}`);
   return batch.subarray(row * dimensions, (row + 1) * dimensions);
 }
+
+/** One array after the other; a single one is not copied. */
+export function joinArrays(arrays: readonly Float32Array[]): Float32Array {
+  if (arrays.length === 1 && arrays[0]) return arrays[0];
+  const whole = new Float32Array(arrays.reduce((sum, array) => sum + array.length, 0));
+  let start = 0;
+  for (const array of arrays) {
+    whole.set(array, start);
+    start += array.length;
+  }
+  return whole;
+}

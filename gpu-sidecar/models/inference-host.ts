@@ -1,5 +1,6 @@
 import { performance } from "node:perf_hooks";
 import { AppError } from "../../shared/errors.ts";
+import { joinArrays } from "../math/vectors.ts";
 import type {
   Asked,
   InferenceAnswers,
@@ -151,14 +152,14 @@ export class InferenceHost {
       isHalved ||= end - start < count;
       return encoder.embedImages(pixels.subarray(start * each, end * each), end - start);
     });
-    return { vectors: joinVectors(parts), tookMs: this.#clock() - startMs, isHalved, pixels };
+    return { vectors: joinArrays(parts), tookMs: this.#clock() - startMs, isHalved, pixels };
   }
 
   async #embedTexts(encoder: DualEncoder, together: readonly Asked[]): Promise<TextEmbeddings[]> {
     const texts = together.map(({ request }) => (request.kind === "texts" ? request.texts : []));
     const all = texts.flat();
     const parts = await runOrHalve(all.length, (start, end) => encoder.embedTexts(all.slice(start, end)));
-    const vectors = joinVectors(parts.map((part) => part.vectors));
+    const vectors = joinArrays(parts.map((part) => part.vectors));
     const knownWords = parts.flatMap((part) => part.knownWords);
     const { dimensions } = encoder.card;
     let start = 0;
@@ -217,17 +218,6 @@ async function runOrHalve<Part>(
     const half = Math.ceil(count / 2);
     return [await run(0, half), await run(half, count)];
   }
-}
-
-function joinVectors(parts: readonly Float32Array[]): Float32Array {
-  if (parts.length === 1 && parts[0]) return parts[0];
-  const whole = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let start = 0;
-  for (const part of parts) {
-    whole.set(part, start);
-    start += part.length;
-  }
-  return whole;
 }
 
 class LoadFailure extends Error {

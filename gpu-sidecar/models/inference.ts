@@ -1,5 +1,5 @@
 import { AppError } from "../../shared/errors.ts";
-import { joinPixels } from "../image/pixels.ts";
+import { joinArrays } from "../math/vectors.ts";
 import { builtInCatalog, type ModelCatalog } from "./catalog.ts";
 import { BatchBuffers } from "./inference-buffers.ts";
 import { type LoadedModel, ThreadKeeper } from "./inference-keeper.ts";
@@ -130,10 +130,11 @@ class ThreadedInference implements Inference {
     }
     this.#refuseIfOver();
     const each = Array.from({ length: count }, (_, row) => pixels.subarray(row * length, (row + 1) * length));
-    if (isUrgent) return joinRows(await this.#keep(Promise.all(each.map((one) => this.#runNow(model, one)))));
+    if (isUrgent)
+      return joinArrays(await this.#keep(Promise.all(each.map((one) => this.#runNow(model, one)))));
     if (this.#lines.length + count > this.#pendingMax) throw tooMuch();
     signal?.throwIfAborted();
-    return joinRows(await this.#keep(Promise.all(each.map((one) => this.#wait(model, one, signal)))));
+    return joinArrays(await this.#keep(Promise.all(each.map((one) => this.#wait(model, one, signal)))));
   }
 
   async embedTexts(model: string, texts: readonly string[]): Promise<TextEmbeddings> {
@@ -149,7 +150,7 @@ class ThreadedInference implements Inference {
       this.#textCalls -= 1;
     });
     return {
-      vectors: joinRows(answers.map(({ vectors }) => vectors)),
+      vectors: joinArrays(answers.map(({ vectors }) => vectors)),
       knownWords: answers.flatMap(({ knownWords }) => knownWords),
     };
   }
@@ -246,8 +247,4 @@ class ThreadedInference implements Inference {
 
 function tooMuch(): AppError {
   return new AppError("unavailable", "Too much is waiting for the model.", { retryable: true });
-}
-
-function joinRows(rows: readonly Float32Array[]): Float32Array {
-  return rows.length === 1 && rows[0] ? rows[0] : joinPixels(rows);
 }

@@ -1,7 +1,8 @@
 import sharp, { type Sharp } from "sharp";
 import { describe, expect, test } from "vitest";
 import { type DecodeOptions, decodePicture } from "../../../gpu-sidecar/image/decode.ts";
-import { normalisePixels, toModelPixels } from "../../../gpu-sidecar/image/pixels.ts";
+import { normalisePixels } from "../../../gpu-sidecar/image/finish.ts";
+import { toModelPixels } from "../../../gpu-sidecar/image/pixels.ts";
 import type { Raster } from "../../../gpu-sidecar/image/raster.ts";
 import { drawPictures, encodePicture } from "../../helpers/pictures.ts";
 
