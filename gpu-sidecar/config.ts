@@ -4,8 +4,11 @@ import {
   integerSetting,
   type NamedKey,
   readSettings,
+  readTracing,
   setting,
   supabaseSettings,
+  type TracingConfig,
+  tracingSettings,
   urlSetting,
 } from "../shared/config.ts";
 import type { JobLane } from "../shared/jobs/contract.ts";
@@ -40,12 +43,14 @@ export interface SidecarConfig {
   /** Width times height of an original. */
   readonly pixelsMax: number;
   readonly uploadBytesMax: number;
+  readonly tracing: TracingConfig | undefined;
   readonly logLevel: LogLevel;
 }
 
 const slots = () => integerSetting({ min: 1, max: 64, unit: "jobs" });
 
 const settings = {
+  ...tracingSettings,
   SUPABASE_URL: supabaseSettings.SUPABASE_URL,
   SUPABASE_SECRET_KEYS: supabaseSettings.SUPABASE_SECRET_KEYS,
   SIDECAR_DB_URL: setting("a URL that begins with postgres://, here or in SUPABASE_DB_URL", (text) =>
@@ -131,6 +136,7 @@ export function readSidecarConfig(environment: Environment = process.env): Sidec
     drainMs: read.DRAIN_SECONDS * 1000,
     pixelsMax: read.PIXELS_MAX,
     uploadBytesMax: read.UPLOAD_BYTES_MAX,
+    tracing: readTracing(read),
     logLevel: read.LOG_LEVEL,
   };
 }

@@ -6,7 +6,7 @@
  *   --held        ends with its input
  *
  *   SIGTERM, SIGINT ── drains, exit 0        a second one ── exit 1 at once
- *   memory to give back ── drains, exit 10   wrong settings, login, models or device ── exit 78
+ *   a fresh one would do better ── drains, exit 10  wrong settings, login, models or device ── exit 78
  *   what it cannot mend (models broken, a database gone for long) ── logged, exit 1
  */
 import { parseArgs } from "node:util";
@@ -15,12 +15,14 @@ import { SettingsError } from "../shared/config.ts";
 import { databaseOptions } from "../shared/database.ts";
 import { AppError } from "../shared/errors.ts";
 import { createLog, describeError, type Log } from "../shared/log.ts";
+import type { Tracing } from "../shared/tracing-export.ts";
 import { readSidecarConfig, type SidecarConfig } from "./config.ts";
 import { cudaIndex } from "./devices/choose.ts";
 import { findDevices } from "./devices/find.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { awaitEnd } from "./signals.ts";
 import { startWorker } from "./start-worker.ts";
+import { versions } from "./versions.ts";
 import { isRefusal, type Worker } from "./worker.ts";
 
 interface SlotArguments {
@@ -60,13 +62,13 @@ async function run(config: SidecarConfig, log: Log, { slot, isHeld }: SlotArgume
 }
 
 /** Resolves with the exit code when the worker itself asks for the end. */
-function awaitOwnEnd({ broken, idle }: Worker, log: Log): Promise<number> {
+function awaitOwnEnd({ broken, renewal }: Worker, log: Log): Promise<number> {
   return Promise.race([
     broken.then((reason) => {
       log.error("worker.broken", { error: describeError(reason) });
       return exitCodes.failed;
     }),
-    idle.then((reason) => {
+    renewal.then((reason) => {
       log.info("worker.recycled", { reason });
       return exitCodes.recycled;
     }),
@@ -110,6 +112,13 @@ function createSlotLog({ logLevel }: SidecarConfig, slot: string | undefined): L
   return { debug: named(log.debug), info: named(log.info), warn: named(log.warn), error: named(log.error) };
 }
 
+/** Loaded only where traces go somewhere. */
+async function trace({ tracing }: SidecarConfig): Promise<Tracing | undefined> {
+  if (!tracing) return undefined;
+  const { startTracing } = await import("../shared/tracing-export.ts");
+  return startTracing({ ...tracing, service: "parlance-sidecar", version: versions.parlance ?? "" });
+}
+
 /** Settings from the environment; ends the process. */
 async function runProcess(): Promise<never> {
   const given = readArguments();
@@ -121,8 +130,11 @@ async function runProcess(): Promise<never> {
   };
   process.on("unhandledRejection", die("worker.unhandled-rejection"));
   process.on("uncaughtException", die("worker.uncaught-exception"));
+  const tracing = await trace(config);
   try {
-    process.exit(await run(config, log, given));
+    const code = await run(config, log, given);
+    await tracing?.stop();
+    process.exit(code);
   } catch (error) {
     const code = judgeFailure(error);
     const hint =

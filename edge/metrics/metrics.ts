@@ -1,5 +1,14 @@
 import type { Metric, Sample } from "./exposition.ts";
-import type { EndedJobs, ImagesByState, OpenJobs, SpaceFigures, WorkerFigures } from "./store.ts";
+import type {
+  EndedJobs,
+  GpuFigures,
+  ImagesByState,
+  OpenJobs,
+  RecallFigures,
+  SlotFigures,
+  SpaceFigures,
+  WorkerFigures,
+} from "./store.ts";
 import { quantiles } from "./store.ts";
 
 export interface Figures {
@@ -8,10 +17,17 @@ export interface Figures {
   readonly images: readonly ImagesByState[];
   readonly spaces: readonly SpaceFigures[];
   readonly workers: readonly WorkerFigures[];
+  readonly gpus: readonly GpuFigures[];
+  readonly slots: readonly SlotFigures[];
+  readonly recall: readonly RecallFigures[];
 }
 
 /** The rows as metrics. What is counted over the last hour bears `window="1h"`: it rises and falls. */
-export function toMetrics({ openJobs, endedJobs, images, spaces, workers }: Figures): Metric[] {
+export function toMetrics(figures: Figures): Metric[] {
+  return [...jobMetrics(figures), ...libraryMetrics(figures), ...machineMetrics(figures)];
+}
+
+function jobMetrics({ openJobs, endedJobs }: Figures): Metric[] {
   return [
     {
       name: "parlance_jobs_open",
@@ -41,6 +57,11 @@ export function toMetrics({ openJobs, endedJobs, images, spaces, workers }: Figu
       help: "From a job's first claim to its end, of those that ended within the window.",
       samples: endedJobs.flatMap((job) => toQuantiles(job, job.runSeconds)),
     },
+  ];
+}
+
+function libraryMetrics({ images, spaces, recall }: Figures): Metric[] {
+  return [
     {
       name: "parlance_images",
       help: "Pictures by state.",
@@ -54,6 +75,26 @@ export function toMetrics({ openJobs, endedJobs, images, spaces, workers }: Figu
         value: vectors,
       })),
     },
+    {
+      name: "parlance_search_recall_at_10",
+      help: "Share of the ten nearest pictures that searches found, of those asked again exactly within the window.",
+      samples: recall.map((row) => ({ labels: recallLabels(row), value: row.recall })),
+    },
+    {
+      name: "parlance_search_recall_at_10_worst",
+      help: "The least of these shares.",
+      samples: recall.map((row) => ({ labels: recallLabels(row), value: row.worst })),
+    },
+    {
+      name: "parlance_search_recall_searches",
+      help: "Searches that were asked again exactly within the window.",
+      samples: recall.map((row) => ({ labels: recallLabels(row), value: row.searches })),
+    },
+  ];
+}
+
+function machineMetrics({ workers, gpus, slots }: Figures): Metric[] {
+  return [
     {
       name: "parlance_worker_memory_bytes",
       help: "Resident memory of each worker.",
@@ -69,7 +110,34 @@ export function toMetrics({ openJobs, endedJobs, images, spaces, workers }: Figu
       help: "Since each worker last said that it lives; above 20 it counts as gone.",
       samples: workers.map((worker) => ({ labels: workerLabels(worker), value: worker.lastSeenSeconds })),
     },
+    {
+      name: "parlance_sidecar_processes",
+      help: "Processes of the sidecars by state; crash-looping ones need a look.",
+      samples: slots.map(({ host, state, slots: value }) => ({ labels: { host, state }, value })),
+    },
+    gpuMetric(gpus, "parlance_gpu_memory_total_bytes", "Memory of each graphics card.", "memoryTotalBytes"),
+    gpuMetric(gpus, "parlance_gpu_memory_used_bytes", "Memory in use, by whomever.", "memoryUsedBytes"),
+    gpuMetric(gpus, "parlance_gpu_use_percent", "Share of the time in which a card computes.", "gpuPercent"),
+    gpuMetric(gpus, "parlance_gpu_temperature_celsius", "Temperature of each card.", "temperatureCelsius"),
+    gpuMetric(gpus, "parlance_gpu_power_watts", "Power that each card draws.", "powerWatts"),
   ];
+}
+
+/** What a driver does not tell is left out. */
+function gpuMetric(
+  gpus: readonly GpuFigures[],
+  name: string,
+  help: string,
+  field: "memoryTotalBytes" | "memoryUsedBytes" | "gpuPercent" | "temperatureCelsius" | "powerWatts",
+): Metric {
+  const samples = gpus.flatMap(({ host, index, name: card, [field]: value }) =>
+    value === null ? [] : [{ labels: { host, gpu: index, name: card }, value }],
+  );
+  return { name, help, samples };
+}
+
+function recallLabels({ space, filterClass, path }: RecallFigures) {
+  return { space, filter_class: filterClass, path, window: "1d" };
 }
 
 function labelsOf({ kind, lane, state }: { kind: string; lane: string; state: string }) {

@@ -7,7 +7,16 @@ import { describeProblems } from "../http/problems.ts";
 import { createRouter } from "../http/router.ts";
 import { expositionType, formatMetrics } from "./exposition.ts";
 import { type Figures, toMetrics } from "./metrics.ts";
-import { countImages, countOpenJobs, countVectors, listWorkers, measureEndedJobs } from "./store.ts";
+import {
+  countImages,
+  countOpenJobs,
+  countSlots,
+  countVectors,
+  listGpus,
+  listWorkers,
+  measureEndedJobs,
+  measureRecall,
+} from "./store.ts";
 
 const getMetrics = createRoute({
   method: "get",
@@ -52,5 +61,8 @@ function readFigures({ sql }: Pick<Deps, "sql">): Promise<Figures> {
     images: await countImages(transaction),
     spaces: await countVectors(transaction),
     workers: await listWorkers(transaction),
+    gpus: await listGpus(transaction),
+    slots: await countSlots(transaction),
+    recall: await measureRecall(transaction),
   }));
 }

@@ -100,6 +100,72 @@ export interface WorkerFigures {
   readonly lastSeenSeconds: number;
 }
 
+export interface GpuFigures {
+  readonly host: string;
+  readonly index: number;
+  readonly name: string;
+  readonly memoryTotalBytes: number | null;
+  readonly memoryUsedBytes: number | null;
+  readonly gpuPercent: number | null;
+  readonly temperatureCelsius: number | null;
+  readonly powerWatts: number | null;
+}
+
+/** Graphics cards seen within the last minute. */
+export async function listGpus(sql: TransactionSql): Promise<GpuFigures[]> {
+  return await sql<GpuFigures[]>`
+    select host, index, name, memory_total_bytes, memory_used_bytes, gpu_percent, temperature_celsius, power_watts
+    from parlance.gpu_devices
+    where last_seen_at > now() - interval '1 minute'
+    order by host, index
+    limit 1000
+  `;
+}
+
+export interface SlotFigures {
+  readonly host: string;
+  readonly state: string;
+  readonly slots: number;
+}
+
+/** Processes of the sidecars that were seen within the last minute, by what they do. */
+export async function countSlots(sql: TransactionSql): Promise<SlotFigures[]> {
+  return await sql<SlotFigures[]>`
+    select host, slot ->> 'state' as state, count(*) as slots
+    from parlance.supervisors
+    cross join lateral jsonb_array_elements(slots) as slot
+    where last_seen_at > now() - interval '1 minute'
+    group by host, state
+    order by host, state
+    limit 1000
+  `;
+}
+
+export interface RecallFigures {
+  readonly space: string;
+  readonly filterClass: string;
+  readonly path: string;
+  readonly searches: number;
+  readonly recall: number;
+  readonly worst: number;
+}
+
+/** Of the searches that were asked again within the last day. */
+export async function measureRecall(sql: TransactionSql): Promise<RecallFigures[]> {
+  return await sql<RecallFigures[]>`
+    select spaces.name as space, measures.filter_class, measures.path,
+      sum(measures.searches) as searches,
+      sum(measures.recall_sum) / sum(measures.searches) as recall,
+      min(measures.recall_min) as worst
+    from parlance.recall_measures as measures
+    join parlance.embedding_spaces as spaces on spaces.id = measures.space_id
+    where measures.measured_at > now() - interval '1 day'
+    group by spaces.name, measures.filter_class, measures.path
+    order by spaces.name, measures.filter_class, measures.path
+    limit 1000
+  `;
+}
+
 /** Those seen within the last hour. */
 export async function listWorkers(sql: TransactionSql): Promise<WorkerFigures[]> {
   return await sql<WorkerFigures[]>`

@@ -83,6 +83,45 @@ test("pictures, vectors by space and workers are counted", async () => {
   expect(figures.has(`parlance_worker_last_seen_seconds${worker}`)).toBe(true);
 });
 
+test("graphics cards, processes and recall are told; what a driver does not say is left out", async () => {
+  const gpu = {
+    index: 0,
+    uuid: "GPU-1",
+    name: 'Card "One"',
+    driver: "580.1",
+    memory_total_bytes: 1000,
+    memory_used_bytes: 400,
+    gpu_percent: 37,
+    memory_percent: null,
+    temperature_celsius: null,
+    power_watts: 71.5,
+  };
+  const slots = [{ name: "0", device: "cuda:0", state: "crash-looping", deaths: 5 }];
+  await house.sql`
+    select parlance.report_supervisor(
+      ${createId()}, 'host-1', 'nvml', '', '', ${house.sql.json(slots)}, ${house.sql.json([gpu])}
+    )
+  `;
+  await house.sql`
+    insert into parlance.recall_measures
+      (id, space_id, filter_class, path, k, searches, recall_sum, recall_squares, recall_min, served_ms, exact_ms)
+    values
+      (${createId()}, 1, 'none', 'index', 10, 10, 9.5, 9.1, 0.7, 2, 20),
+      (${createId()}, 1, 'none', 'index', 10, 30, 30, 30, 1, 2, 20)
+  `;
+  const figures = await scrape();
+  const card = '{host="host-1",gpu="0",name="Card \\"One\\""}';
+  expect(figures.get(`parlance_gpu_memory_used_bytes${card}`)).toBe(400);
+  expect(figures.get(`parlance_gpu_use_percent${card}`)).toBe(37);
+  expect(figures.get(`parlance_gpu_power_watts${card}`)).toBeCloseTo(71.5, 3);
+  expect([...figures.keys()].filter((name) => name.includes("temperature"))).toEqual([]);
+  expect(figures.get('parlance_sidecar_processes{host="host-1",state="crash-looping"}')).toBe(1);
+  const recall = '{space="palette",filter_class="none",path="index",window="1d"}';
+  expect(figures.get(`parlance_search_recall_at_10${recall}`)).toBeCloseTo(39.5 / 40, 10);
+  expect(figures.get(`parlance_search_recall_at_10_worst${recall}`)).toBe(0.7);
+  expect(figures.get(`parlance_search_recall_searches${recall}`)).toBe(40);
+});
+
 test("whoever asks again within seconds is given the same text, and a failure is not kept", async () => {
   const app = house.withSettings({});
   const [one, other] = await Promise.all([
