@@ -91,27 +91,35 @@ export function passesFilters(sql: TransactionSql, filters: SearchFilters): Frag
   return terms.reduce((all, term) => sql`${all} and ${term}`, sql`true`);
 }
 
-export interface Matched {
-  /** The pictures, when they are at most as many as asked for. */
-  readonly ids: readonly string[] | null;
-  /** How many there are; a guess of the planner where `ids` is null. */
-  readonly estimate: number;
+/** How many pictures of a scope pass the filters, as the planner guesses. */
+export async function estimateMatches(
+  sql: TransactionSql,
+  { scope, filters }: { scope: Scope; filters: SearchFilters },
+): Promise<number> {
+  const [matched] = await sql<{ estimate: number }[]>`
+    select estimate
+    from ${matchImages(sql, { scope, filters, rowsMax: 0, isSure: false })} as matched
+  `;
+  return matched?.estimate ?? 0;
 }
 
-/** The pictures of a scope that the caller may see and that pass the filters, up to `rowsMax`. */
-export async function matchImages(
-  sql: TransactionSql,
-  search: { scope: Scope; filters: SearchFilters },
-  rowsMax: number,
-): Promise<Matched> {
-  const { scope, filters } = search;
-  const [matched] = await sql<Matched[]>`
-    select ids, estimate
-    from parlance.match_images(
-      ${scope.kind}, ${ownerOf(scope)}::uuid, ${sql.json(filters)}, ${rowsMax}::integer
-    )
-  `;
-  return matched ?? { ids: null, estimate: 0 };
+export interface Matching {
+  scope: Scope;
+  filters: SearchFilters;
+  rowsMax: number;
+  /** Counts, whatever the planner guesses. */
+  isSure: boolean;
+}
+
+/**
+ * As a row of a query: `ids` are the pictures of a scope that the caller may see and that pass the filters, null
+ * where they are more than `rowsMax`; `estimate` is how many they are, a guess where `ids` is null.
+ */
+export function matchImages(sql: TransactionSql, matching: Matching): Fragment {
+  const { scope, filters, rowsMax, isSure } = matching;
+  return sql`parlance.match_images(
+    ${scope.kind}, ${ownerOf(scope)}::uuid, ${sql.json(filters)}, ${rowsMax}::integer, ${isSure}::boolean
+  )`;
 }
 
 export function ownerOf(scope: Scope): string | null {

@@ -12,9 +12,9 @@ import {
   type SearchCursor,
 } from "./cursors.ts";
 import { subtract } from "./minus.ts";
+import { findVector, type Minus } from "./nearest-query.ts";
 import { answerPage, type PageRequest } from "./pages.ts";
 import { explainMinus, explainReason, findQueryVector } from "./query-vectors.ts";
-import { findVector, type Minus } from "./search.ts";
 import { readSpace, type Space } from "./spaces.ts";
 import { getImage } from "./store.ts";
 

@@ -7,14 +7,8 @@ import type { TransactionSql } from "postgres";
 import type { SearchFilters } from "../../shared/images/contract.ts";
 import type { Scope } from "./access.ts";
 import { comparePlaces, fuse, type Placed, scoreOfRank } from "./fusion.ts";
-import {
-  type FilterClass,
-  findNearest,
-  type Hit,
-  type Minus,
-  measureSimilarity,
-  type SearchPath,
-} from "./search.ts";
+import { type Hit, type Minus, measureSimilarity, type SearchPath } from "./nearest-query.ts";
+import { type FilterClass, findNearest } from "./search.ts";
 import type { Space } from "./spaces.ts";
 import { findByWords } from "./words.ts";
 

@@ -3,7 +3,8 @@ import type { TransactionSql } from "postgres";
 import { createId } from "../../shared/ids.ts";
 import type { SearchFilters } from "../../shared/images/contract.ts";
 import type { Scope } from "./access.ts";
-import type { FilterClass, SearchPath } from "./search.ts";
+import type { SearchPath } from "./nearest-query.ts";
+import type { FilterClass } from "./search.ts";
 
 export interface LoggedSearch {
   spaceId: number;

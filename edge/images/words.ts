@@ -3,7 +3,7 @@ import type { TransactionSql } from "postgres";
 import type { SearchFilters } from "../../shared/images/contract.ts";
 import type { Scope } from "./access.ts";
 import { ownerOf } from "./filters.ts";
-import type { Place } from "./search.ts";
+import type { Place } from "./nearest-query.ts";
 
 export interface WordSearch {
   /** Normalized; any text is a question, none is an error. */

@@ -90,10 +90,10 @@ end
 $$;
 
 -- The pictures of a scope that pass the filters, when they are at most `rows_max`; else `ids` is null. `estimate` is
--- their number, counted or guessed by the planner: what is far beyond `rows_max` is not counted. Volatile only because
--- Postgres explains in no other function.
+-- their number, counted or guessed by the planner. Where the guess is already too many nothing is counted, unless
+-- `is_sure` asks for it. Volatile only because Postgres explains in no other function.
 create function parlance.match_images(
-  scope text, scope_owner uuid, filters jsonb, rows_max integer, out ids uuid[], out estimate bigint
+  scope text, scope_owner uuid, filters jsonb, rows_max integer, is_sure boolean, out ids uuid[], out estimate bigint
 )
   language plpgsql volatile security definer set search_path = ''
   as $$
@@ -104,7 +104,7 @@ declare
 begin
   execute 'explain (format json) ' || query into plan;
   estimate := (plan -> 0 -> 'Plan' ->> 'Plan Rows')::numeric::bigint;
-  if counted_max = 0 or estimate > 4 * counted_max::bigint then
+  if estimate > counted_max and is_sure is not true then
     return;
   end if;
   execute format('select coalesce(array_agg(id), ''{}'') from (%s limit %s) as matched', query, counted_max + 1) into ids;
@@ -166,12 +166,12 @@ $$;
 revoke all on function
   parlance.asker_id(), parlance.sees_everything(), parlance.has_place(uuid),
   parlance.search_condition(text, uuid, jsonb),
-  parlance.match_images(text, uuid, jsonb, integer),
+  parlance.match_images(text, uuid, jsonb, integer, boolean),
   parlance.match_words(text, text, text, uuid, jsonb, double precision, uuid, integer)
 from public, anon, authenticated, service_role;
 grant execute on function
   parlance.has_place(uuid),
-  parlance.match_images(text, uuid, jsonb, integer),
+  parlance.match_images(text, uuid, jsonb, integer, boolean),
   parlance.match_words(text, text, text, uuid, jsonb, double precision, uuid, integer)
 to anon, authenticated, service_role;
 

@@ -1,13 +1,8 @@
 /** The two ways to the nearest pictures, over 3,000 of alice's, 3,000 of bob's (every tenth public) and 50 of carol's. */
 import type { Sql } from "postgres";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import {
-  findNearest,
-  type Hit,
-  nearestQuery,
-  type SearchPath,
-  type VectorSearch,
-} from "../../../edge/images/search.ts";
+import { type Hit, nearestQuery, type SearchPath } from "../../../edge/images/nearest-query.ts";
+import { findNearest, type VectorSearch } from "../../../edge/images/search.ts";
 import { anonymousCaller, type Caller, serviceCaller, transactAs } from "../../../shared/callers.ts";
 import type { LocalDatabase } from "../../../supabase/local/database.ts";
 import { openTestDatabase } from "../../helpers/database.ts";
@@ -75,14 +70,14 @@ async function nearest(
   search: Partial<VectorSearch> & Pick<VectorSearch, "scope">,
 ): Promise<Hit[]> {
   const whole = { space, embedding: query, after: undefined, limit: 25, ...search };
-  return (await transactAs(sql, caller, (transaction) => findNearest(transaction, whole))).hits;
+  return [...(await transactAs(sql, caller, (transaction) => findNearest(transaction, whole))).hits];
 }
 
 async function planOf(caller: Caller, search: Pick<VectorSearch, "scope" | "after">, path: SearchPath) {
   return transactAs(sql, caller, async (transaction) => {
     const whole = { space, embedding: query, limit: 25, ...search };
     const rows = await transaction<Record<string, string>[]>`
-      explain (costs off) ${nearestQuery(transaction, whole, { path })}
+      explain (costs off) ${nearestQuery(transaction, whole, path)}
     `;
     return rows.map((row) => Object.values(row)[0]).join("\n");
   });
