@@ -21,6 +21,11 @@ export interface UsableSpace extends Space {
   readonly model: ModelCard;
 }
 
+export interface NeededModel {
+  readonly model: string;
+  readonly digest: string;
+}
+
 interface SpaceRow extends Omit<Space, "model"> {
   readonly model: string;
   readonly modelDigest: string;
@@ -31,6 +36,8 @@ export interface SpaceDirectory {
   refresh(): Promise<void>;
   /** Keys of the models that some space needs and that this worker can run; as of the last refresh. */
   offers(): string[];
+  /** Models that some space needs and that this worker does not have; as of the last refresh. */
+  missing(): NeededModel[];
   /** The space that searches; undefined when there is none. Always read from the table. */
   findCurrent(): Promise<Space | undefined>;
   /** Throws `conflict` where the space is gone or this worker cannot make its vectors. */
@@ -39,8 +46,13 @@ export interface SpaceDirectory {
 
 export function createSpaceDirectory(sql: Sql, catalog: ModelCatalog): SpaceDirectory {
   let spaces: readonly Space[] = [];
+  let missing: NeededModel[] = [];
   const read = async (): Promise<readonly Space[]> => {
-    spaces = (await listSpaces(sql)).map((row) => toSpace(row, catalog));
+    const rows = await listSpaces(sql);
+    spaces = rows.map((row) => toSpace(row, catalog));
+    missing = rows
+      .filter((_, index) => spaces[index]?.model === undefined)
+      .map(({ model, modelDigest }) => ({ model, digest: modelDigest }));
     return spaces;
   };
   return {
@@ -48,6 +60,7 @@ export function createSpaceDirectory(sql: Sql, catalog: ModelCatalog): SpaceDire
       await read();
     },
     offers: () => [...new Set(spaces.flatMap(({ model }) => model?.name ?? []))],
+    missing: () => missing,
     findCurrent: async () => (await read()).find(({ isCurrent }) => isCurrent),
     async getUsable(id) {
       const known =

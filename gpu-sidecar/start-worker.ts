@@ -30,6 +30,7 @@ export async function startWorker(config: SidecarConfig, options: StartOptions):
       ...config,
       ...options,
       catalog,
+      reopenCatalog: () => openCatalog(modelsFolder),
       inference,
       store: createPictureStore({ ...config, sizeBytesMax: config.uploadBytesMax }),
     });

@@ -38,6 +38,8 @@ export interface WorkerOptions {
   readonly inference: Inference;
   /** The models installed here. */
   readonly catalog: ModelCatalog;
+  /** The models that are installed by now. Default: none is ever added. */
+  readonly reopenCatalog?: () => Promise<ModelCatalog>;
   /** Where the inference runs: `cpu`, `webgpu` or `cuda:N`. */
   readonly device: string;
   readonly log: Log;
@@ -61,8 +63,11 @@ export interface Worker {
   readonly running: number;
   /** Resolves with the reason when the worker cannot go on; it should be stopped then, and its process end. */
   readonly broken: Promise<AppError>;
-  /** Resolves with the reason when it holds memory for nothing; it should be stopped then, and another one started. */
-  readonly idle: Promise<string>;
+  /**
+   * Resolves with the reason when a fresh process would do better: this one holds memory for nothing, or does not know
+   * a model that was installed since. It should be stopped then, and another one started.
+   */
+  readonly renewal: Promise<string>;
   /** Drains, closes the models, and takes the worker's row out of the table. */
   stop(): Promise<void>;
 }
@@ -77,12 +82,12 @@ export async function runWorker(options: WorkerOptions): Promise<Worker> {
 class SidecarWorker implements Worker {
   readonly id = createId();
   readonly broken: Promise<AppError>;
-  readonly idle: Promise<string>;
+  readonly renewal: Promise<string>;
   readonly #options: WorkerOptions;
   readonly #spaces: SpaceDirectory;
   readonly #tasks: readonly Task[];
   readonly #break: (reason: AppError) => void;
-  readonly #becomeIdle: (reason: string) => void;
+  readonly #askForRenewal: (reason: string) => void;
   #runner: Runner | undefined;
   #timer: ReturnType<typeof setInterval> | undefined;
   #reporting: Promise<void> | undefined;
@@ -96,9 +101,9 @@ class SidecarWorker implements Worker {
     const { promise, resolve } = Promise.withResolvers<AppError>();
     this.broken = promise;
     this.#break = resolve;
-    const idle = Promise.withResolvers<string>();
-    this.idle = idle.promise;
-    this.#becomeIdle = idle.resolve;
+    const renewal = Promise.withResolvers<string>();
+    this.renewal = renewal.promise;
+    this.#askForRenewal = renewal.resolve;
   }
 
   get running(): number {
@@ -162,6 +167,7 @@ class SidecarWorker implements Worker {
     if (reason) this.#break(reason);
     this.#judgeIdleness();
     this.#reporting ??= this.#report("running")
+      .then(() => this.#lookForModels())
       .catch((error) => {
         this.#options.log.warn("worker.unseen", { workerId: this.id, error: describeError(error) });
         if (isRefusal(error)) this.#break(refused(error));
@@ -195,7 +201,16 @@ class SidecarWorker implements Worker {
       inference.loaded().filter(({ name }) => !isBuiltIn(name)),
       { nowMs: Date.now(), idleMs: modelIdleMs, needed: this.#spaces.offers() },
     );
-    if (reason !== undefined) this.#becomeIdle(reason);
+    if (reason !== undefined) this.#askForRenewal(reason);
+  }
+
+  /** Models are read at the start only; one that a space waits for may be installed at any time. */
+  async #lookForModels(): Promise<void> {
+    const missing = this.#spaces.missing();
+    if (missing.length === 0 || !this.#options.reopenCatalog) return;
+    const catalog = await this.#options.reopenCatalog();
+    const found = missing.find(({ model, digest }) => catalog.find(model)?.digest === digest);
+    if (found) this.#askForRenewal(`${found.model} was installed`);
   }
 
   #judgeSilence(): AppError | undefined {

@@ -120,11 +120,11 @@ class WorkerAsProcess implements SlotProcess {
       this.#log.error("worker.broken", { error: describeError(reason) });
       return exitCodes.failed;
     });
-    const idle = worker.idle.then((reason) => {
+    const renewed = worker.renewal.then((reason) => {
       this.#log.info("worker.recycled", { reason });
       return exitCodes.recycled;
     });
-    const code = await Promise.race([this.#ending.promise, broken, idle]);
+    const code = await Promise.race([this.#ending.promise, broken, renewed]);
     await worker.stop();
     return code;
   }
