@@ -1,8 +1,8 @@
 import type { ImageInput } from "../models/card.ts";
 import type { OpenPicture } from "./decode.ts";
+import { finishPixels } from "./finish-pool.ts";
 import { type Frame, frameIn, frameOf, hasRoom, partOf, shrinkFrame } from "./frame.ts";
 import { fromRaster, type Raster, type Size, toRaster } from "./raster.ts";
-import { resample } from "./resample.ts";
 
 /**
  * How a picture becomes what a model reads, as Pillow would have made it: libvips, quick and in threads of its own,
@@ -19,7 +19,7 @@ export async function readModelPixels(picture: OpenPicture, input: ImageInput): 
   const frame = shrinkFor(frameOf(picture, input), input);
   const part = partOf(frame, input.kernel);
   const raster = await picture.read(sizeOf(frame), part);
-  return normalisePixels(resample({ raster, ...part }, frame, input.kernel), input);
+  return finishPixels({ cut: { raster, ...part }, frame, input });
 }
 
 /** From a raster that shows a picture whole, perhaps smaller than it is: `whole` is the picture's own size. */
@@ -39,7 +39,7 @@ export async function toModelPixels(
         .extract({ ...part }),
     );
   const cut = isLarge ? { raster: await shrink(), ...part } : { raster, left: 0, top: 0 };
-  return normalisePixels(resample(cut, frame, input.kernel), input);
+  return finishPixels({ cut, frame, input });
 }
 
 /** Whether a raster is enough for the model, or the file must be read again: it was long and thin. */
@@ -55,34 +55,4 @@ function shrinkFor(frame: Frame, { kernel }: ImageInput): Frame {
 
 function sizeOf({ columns, rows }: Frame): Size {
   return { width: columns.size, height: rows.size };
-}
-
-/** Rows of pixels become planes of red, green and blue; each byte is looked up, which is faster than reckoning. */
-export function normalisePixels(
-  raster: Raster,
-  input: Pick<ImageInput, "scale" | "mean" | "deviation">,
-): Float32Array {
-  const count = raster.width * raster.height;
-  const pixels = new Float32Array(3 * count);
-  for (let channel = 0; channel < 3; channel++) {
-    const table = lookupTable(input.scale, input.mean[channel] ?? 0, input.deviation[channel] ?? 1);
-    for (let i = 0; i < count; i++)
-      pixels[channel * count + i] = table[raster.data[3 * i + channel] ?? 0] ?? 0;
-  }
-  return pixels;
-}
-
-/** Pictures one after the other in one array, as a batch is handed to a model. */
-export function joinPixels(pictures: readonly Float32Array[]): Float32Array {
-  const batch = new Float32Array(pictures.reduce((sum, picture) => sum + picture.length, 0));
-  let offset = 0;
-  for (const picture of pictures) {
-    batch.set(picture, offset);
-    offset += picture.length;
-  }
-  return batch;
-}
-
-function lookupTable(scale: number, mean: number, deviation: number): Float32Array {
-  return Float32Array.from({ length: 256 }, (_, value) => (value * scale - mean) / deviation);
 }
