@@ -1,6 +1,5 @@
-import { joinPixels } from "../../gpu-sidecar/image/pixels.ts";
 import { preparePixels } from "../../gpu-sidecar/image/prepare.ts";
-import { innerProduct, rowOf } from "../../gpu-sidecar/math/vectors.ts";
+import { innerProduct, joinArrays, rowOf } from "../../gpu-sidecar/math/vectors.ts";
 import { palette } from "../../gpu-sidecar/models/catalog.ts";
 import { type DualEncoder, openDualEncoder } from "../../gpu-sidecar/models/session.ts";
 import { encodePicture, type TestPicture } from "./pictures.ts";
@@ -32,7 +31,7 @@ export class Palette {
   }
 
   async embedPixels(pixels: readonly Float32Array[]): Promise<Float32Array[]> {
-    const batch = await this.#model.embedImages(joinPixels(pixels), pixels.length);
+    const batch = await this.#model.embedImages(joinArrays(pixels), pixels.length);
     return pixels.map((_, row) => rowOf(batch, row, this.#model.card.dimensions));
   }
 
