@@ -39,6 +39,8 @@ const pageMax = 1000;
 /** Pictures that are read or wait for the model at once, and how much memory their pixels may take. */
 const readAheadMax = 32;
 const readAheadBytesMax = 64 * 2 ** 20;
+/** What is finished is written at least as often: a slow model does not fill a batch soon. */
+const writeMs = 1_000;
 const zeroId = "00000000-0000-0000-0000-000000000000";
 
 export function createFillSpaceTask(options: FillOptions): Task {
@@ -56,6 +58,7 @@ class Fill {
   /** Why each picture that could not be read could not be. */
   readonly #failures = new Map<string, string>();
   #waiting: FilledPicture[] = [];
+  #writtenAtMs = Date.now();
   #added = 0;
   #coloured = 0;
   #done = 0;
@@ -142,13 +145,15 @@ class Fill {
 
   async #finish(picture: FilledPicture): Promise<void> {
     this.#waiting.push(picture);
-    if (this.#waiting.length >= (this.#options.batchMax ?? 32)) await this.#write();
+    const isFull = this.#waiting.length >= (this.#options.batchMax ?? 32);
+    if (isFull || Date.now() - this.#writtenAtMs >= writeMs) await this.#write();
   }
 
   async #write(): Promise<void> {
     const batch = this.#waiting;
     if (batch.length === 0) return;
     this.#waiting = [];
+    this.#writtenAtMs = Date.now();
     this.#done += batch.length;
     // More may have come in than there were at the start.
     this.#total = Math.max(this.#total, this.#done);
