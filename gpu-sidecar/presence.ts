@@ -4,7 +4,7 @@ import type { Sql } from "postgres";
 export interface Presence {
   readonly id: string;
   readonly device: string;
-  /** What runs the models there: `cpu` or `cuda`. */
+  /** What runs the models there: `cpu`, `webgpu` or `cuda`. */
   readonly provider: string;
   readonly kinds: readonly string[];
   /** Models that it offers to run. */

@@ -43,7 +43,8 @@ class RepeatedReports implements Reports {
   #running: Promise<void> | undefined;
   #isWanted = false;
   #isStopped = false;
-  #trouble: string | undefined;
+  /** What is wrong now, by what was being done; each is told once. */
+  readonly #troubles = new Map<string, string>();
 
   constructor(options: ReportsOptions) {
     this.#options = options;
@@ -80,7 +81,9 @@ class RepeatedReports implements Reports {
 
   #read(): readonly GpuReading[] {
     try {
-      return this.#options.gauge.read();
+      const gpus = this.#options.gauge.read();
+      this.#troubles.delete("read");
+      return gpus;
     } catch (error) {
       this.#tell("read", error);
       return [];
@@ -90,17 +93,16 @@ class RepeatedReports implements Reports {
   async #attempt(doing: string, work: () => Promise<unknown>): Promise<void> {
     try {
       await work();
-      this.#trouble = undefined;
+      this.#troubles.delete(doing);
     } catch (error) {
       this.#tell(doing, error);
     }
   }
 
-  /** The same trouble is told once, until it has passed. */
   #tell(doing: string, error: unknown): void {
-    const trouble = `${doing}: ${error instanceof Error ? error.message : String(error)}`;
-    if (trouble === this.#trouble) return;
-    this.#trouble = trouble;
+    const trouble = error instanceof Error ? error.message : String(error);
+    if (this.#troubles.get(doing) === trouble) return;
+    this.#troubles.set(doing, trouble);
     this.#options.log.warn("gpu-stats.trouble", { doing, error: describeError(error) });
   }
 }
