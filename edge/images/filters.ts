@@ -91,16 +91,16 @@ export function passesFilters(sql: TransactionSql, filters: SearchFilters): Frag
   return terms.reduce((all, term) => sql`${all} and ${term}`, sql`true`);
 }
 
-/** How many pictures of a scope pass the filters, as the planner guesses. */
-export async function estimateMatches(
-  sql: TransactionSql,
-  { scope, filters }: { scope: Scope; filters: SearchFilters },
-): Promise<number> {
-  const [matched] = await sql<{ estimate: number }[]>`
-    select estimate
-    from ${matchImages(sql, { scope, filters, rowsMax: 0, isSure: false })} as matched
-  `;
-  return matched?.estimate ?? 0;
+export interface Matched {
+  /** The pictures, where they are at most as many as asked for. */
+  readonly ids: readonly string[] | null;
+  readonly estimate: number;
+}
+
+/** What `matchImages` answers, to whoever needs it on this side. */
+export async function findMatches(sql: TransactionSql, matching: Matching): Promise<Matched> {
+  const [matched] = await sql<Matched[]>`select ids, estimate from ${matchImages(sql, matching)} as matched`;
+  return matched ?? { ids: null, estimate: 0 };
 }
 
 export interface Matching {

@@ -76,7 +76,7 @@ export function findSimilar(
  * Pictures near to any vector of a space. `question` is whatever else the vector was made from: a cursor belongs to
  * it. `searchSpaceOf` tells the space that a cursor goes on in. What is asked so is nobody's words and is not logged.
  */
-export async function searchByVector(
+export function searchByVector(
   deps: Deps,
   caller: Caller,
   request: SearchRequest & {
@@ -87,26 +87,19 @@ export async function searchByVector(
     question: Readonly<Record<string, unknown>>;
   },
 ): Promise<SearchPage> {
-  const { space, embedding, minus, question, ...rest } = request;
-  const { page, cursor } = await openPage(rest, { ...question, minus: minus ?? null });
-  if (cursor && cursor.space !== space.id) throw spaceIsGone();
-  const less = await findMinus(deps, minus, { spaceId: space.id, cursor });
-  const vectors = {
-    ...combine(space, embedding, minus, less),
-    words: undefined,
-    exceptIds: [],
-    logged: null,
-  };
-  return answerPage(deps, caller, page, { vectors });
-}
-
-/** The id of the space that a search by vector goes on in; undefined for its first page. */
-export async function searchSpaceOf(
-  request: SearchRequest,
-  question: Readonly<Record<string, unknown>>,
-): Promise<number | undefined> {
-  const { cursor } = await openPage(request, question);
-  return cursor?.space ?? undefined;
+  return whileSpacesChange(request.cursor, async () => {
+    const { space, embedding, minus, question, ...rest } = request;
+    const { page, cursor } = await openPage(rest, { ...question, minus: minus ?? null });
+    if (cursor && cursor.space !== space.id) throw spaceIsGone();
+    const less = await findMinus(deps, minus, { spaceId: space.id, cursor });
+    const vectors = {
+      ...combine(space, embedding, minus, less),
+      words: undefined,
+      exceptIds: [],
+      logged: null,
+    };
+    return answerPage(deps, caller, page, { vectors });
+  });
 }
 
 /** A cursor belongs to all that decides which hits come, and in which order. */
@@ -199,7 +192,8 @@ async function whileSpacesChange(
       return await search();
     } catch (error) {
       const isChange = error instanceof AppError && error.code === "invalid_cursor";
-      if (cursor !== undefined || !isChange || round === roundsMax) throw error;
+      if (cursor !== undefined || !isChange) throw error;
+      if (round === roundsMax) throw cannotGoOn();
     }
   }
 }

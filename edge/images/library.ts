@@ -7,6 +7,7 @@ import {
   type ImageDetail,
   ImageVariant,
   imagePath,
+  type SearchFilters,
 } from "../../shared/images/contract.ts";
 import { ingestImage } from "../../shared/images/kinds.ts";
 import { cancelJob } from "../../shared/jobs/queue.ts";
@@ -33,12 +34,18 @@ import { toImage, toImageDetail } from "./views.ts";
 export async function showPage(
   deps: Deps,
   caller: Caller,
-  request: { scope: Scope; name: string | undefined; limit: number; cursor: string | undefined },
+  request: {
+    scope: Scope;
+    name: string | undefined;
+    filters: SearchFilters;
+    limit: number;
+    cursor: string | undefined;
+  },
 ): Promise<Page<Image>> {
-  const { scope, name, limit, cursor } = request;
+  const { scope, name, filters, limit, cursor } = request;
   const after = cursor === undefined ? undefined : decodeCursor(ListCursor, cursor);
   const rows = await transactAs(deps.sql, caller, (transaction) =>
-    listImages(transaction, { scope, name, after, limit: limit + 1 }),
+    listImages(transaction, { scope, name, filters, after, limit: limit + 1 }),
   );
   const page = cutPage(rows, limit, ({ createdAt, id }): ListCursor => ({ createdAt, id }));
   const links = await signLinks(deps, page.items, ["thumbnail"]);

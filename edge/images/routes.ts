@@ -6,8 +6,10 @@ import { describeProblems } from "../http/problems.ts";
 import { createRouter } from "../http/router.ts";
 import { nameSchema } from "../http/schemas.ts";
 import { chooseScope, ScopeName } from "./access.ts";
+import { checkRanges, filterParameters, readFilters } from "./filters.ts";
 import { changeImage, removeImage, setPublication, showImage, showPage } from "./library.ts";
 import { createPictureSearchRoutes } from "./picture-search-routes.ts";
+import { createRecallRoutes } from "./recall-routes.ts";
 import { createSearchRoutes } from "./search-routes.ts";
 import { createUploadingRoutes, signedIn } from "./uploading-routes.ts";
 
@@ -21,14 +23,22 @@ const listImages = createRoute({
   tags,
   summary: "List pictures, newest first",
   request: {
-    query: z.object({
-      name: ImageName.optional().describe("Exactly this name."),
-      scope: ScopeName.optional().describe(
-        "`own`: default for users and the secret key. `public`: default for everyone else. `all`: admins only.",
-      ),
-      limit: z.coerce.number().int().min(1).max(imageLimits.pageSizeMax).default(imageLimits.pageSizeDefault),
-      cursor: z.string().optional().describe("`nextCursor` of the page before."),
-    }),
+    query: z
+      .object({
+        name: ImageName.optional().describe("Exactly this name."),
+        ...filterParameters,
+        scope: ScopeName.optional().describe(
+          "`own`: default for users and the secret key. `public`: default for everyone else. `all`: admins only.",
+        ),
+        limit: z.coerce
+          .number()
+          .int()
+          .min(1)
+          .max(imageLimits.pageSizeMax)
+          .default(imageLimits.pageSizeDefault),
+        cursor: z.string().optional().describe("`nextCursor` of the page before."),
+      })
+      .superRefine(checkRanges),
   },
   responses: {
     200: {
@@ -120,11 +130,12 @@ export function createImageRoutes(deps: Deps) {
       // Before `/images/{id}`: the word search is no id.
       .route("/", createSearchRoutes(deps))
       .route("/", createPictureSearchRoutes(deps))
+      .route("/", createRecallRoutes(deps))
       .route("/", createUploadingRoutes(deps))
       .openapi(listImages, async (c) => {
-        const { scope, ...query } = c.req.valid("query");
-        const { name, limit, cursor } = query;
-        const request = { scope: chooseScope(c.var.caller, scope), name, limit, cursor };
+        const { scope, name, limit, cursor, ...asked } = c.req.valid("query");
+        const filters = readFilters(asked);
+        const request = { scope: chooseScope(c.var.caller, scope), name, filters, limit, cursor };
         return c.json(await showPage(deps, c.var.caller, request), 200);
       })
       .openapi(getImage, async (c) =>

@@ -8,7 +8,7 @@
  */
 import type { TransactionSql } from "postgres";
 import type { SearchFilters } from "../../shared/images/contract.ts";
-import { estimateMatches, isFiltering } from "./filters.ts";
+import { findMatches, isFiltering } from "./filters.ts";
 import {
   countVectors,
   estimateVectors,
@@ -77,7 +77,7 @@ async function findAmongFew(
 ): Promise<Few> {
   const { scope, filters = {} } = search;
   if (isFiltering(filters)) return findMatched(sql, search, most);
-  const estimate = await estimateMatches(sql, { scope, filters });
+  const { estimate } = await findMatches(sql, { scope, filters, rowsMax: 0, isSure: false });
   // The planner is seldom wrong by more, and counting is cheap.
   if (estimate > 4 * most.rowsMax) return { hits: undefined, pictures: estimate };
   const pictures = await countVectors(sql, search, most.rowsMax + 1);

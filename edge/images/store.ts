@@ -2,10 +2,17 @@
 import type { PendingQuery, Row, TransactionSql } from "postgres";
 import { violatedConstraint } from "../../shared/database.ts";
 import { AppError } from "../../shared/errors.ts";
-import type { ExifValue, ImageChange, ImageState, ImageVariant } from "../../shared/images/contract.ts";
+import type {
+  ExifValue,
+  ImageChange,
+  ImageState,
+  ImageVariant,
+  SearchFilters,
+} from "../../shared/images/contract.ts";
 import type { JobError } from "../../shared/jobs/contract.ts";
 import type { Scope } from "./access.ts";
 import type { ListCursor } from "./cursors.ts";
+import { findMatches, isFiltering, passesFilters } from "./filters.ts";
 
 export interface ImageRow {
   readonly id: string;
@@ -121,12 +128,20 @@ export async function findOrigin(sql: TransactionSql, imageId: string): Promise<
 export interface ImageList {
   scope: Scope;
   name: string | undefined;
+  filters: SearchFilters;
   after: ListCursor | undefined;
   limit: number;
 }
 
+/** Up to so many that pass the filters are sorted; more are met soon on a walk from the newest. */
+const sortedMax = 5000;
+
 /** Newest first; the id decides between pictures of one instant. */
 export async function listImages(sql: TransactionSql, list: ImageList): Promise<ImageRow[]> {
+  const { scope, filters } = list;
+  const matching = { scope, filters, rowsMax: sortedMax, isSure: false };
+  const ids = isFiltering(filters) ? (await findMatches(sql, matching)).ids : null;
+  const passing = ids ? sql`id = any (${[...ids]}::uuid[])` : passesFilters(sql, filters);
   const named = list.name === undefined ? sql`` : sql`and name = ${list.name}`;
   const after = list.after
     ? sql`and (created_at, id) < (${list.after.createdAt}::text::timestamptz, ${list.after.id}::uuid)`
@@ -134,7 +149,7 @@ export async function listImages(sql: TransactionSql, list: ImageList): Promise<
   return await sql<ImageRow[]>`
     select ${imageColumns(sql)}
     from parlance.images
-    where ${imagesInScope(sql, list.scope)} ${named} ${after}
+    where ${imagesInScope(sql, scope)} and ${passing} ${named} ${after}
     order by created_at desc, id desc
     limit ${list.limit}
   `;

@@ -158,6 +158,20 @@ export async function removeOldQueryVectors(sql: Sql, rowsMax: number, rowsKept 
   return count;
 }
 
+/** Searches that recall is no longer measured on. */
+export async function removeOldSearches(sql: Sql, rowsMax: number): Promise<number> {
+  const { count } = await sql`
+    delete from parlance.searches
+    where id in (
+      select id
+      from parlance.searches
+      where created_at < now() - interval '30 days'
+      limit ${rowsMax}
+    )
+  `;
+  return count;
+}
+
 /** Vectors of pictures that were searched by and have had their hour. */
 export async function removeExpiredPictureQueries(sql: Sql, rowsMax: number): Promise<number> {
   const { count } = await sql`

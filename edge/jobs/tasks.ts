@@ -7,6 +7,7 @@ import {
   removeIdleRateBuckets,
   removeOldIdempotencyKeys,
   removeOldQueryVectors,
+  removeOldSearches,
 } from "./store.ts";
 
 const daysKept = { jobsKept: 30, eventsKept: 7 };
@@ -20,6 +21,7 @@ const expired = [
   removeIdleRateBuckets,
   removeOldQueryVectors,
   removeExpiredPictureQueries,
+  removeOldSearches,
 ];
 
 /** The work of keeping the house small. */

@@ -21,5 +21,8 @@ function defineMaintenance<Outcome extends Record<string, number>>(
 /** Removes ended jobs after 30 days and events after 7. */
 export const pruneHistory = defineMaintenance<{ rowsRemoved: number }>("jobs.prune-history");
 
-/** Removes idempotency keys after 24 hours, idle rate buckets after a day, query vectors after 30 days, pictures searched by after an hour. */
+/**
+ * Removes idempotency keys after 24 hours, idle rate buckets after a day, query vectors and logged searches after 30
+ * days, pictures searched by after an hour.
+ */
 export const expireKeys = defineMaintenance<{ rowsRemoved: number }>("house.expire-keys");

@@ -58,7 +58,7 @@ test("what was searched by a picture goes when its hour is over", async () => {
   expect(await countOf("parlance.picture_queries")).toBe(1);
 });
 
-test("keys go after 24 hours, idle rate buckets after a day, query vectors after 30 days", async () => {
+test("keys go after 24 hours, idle rate buckets after a day, query vectors and searches after 30 days", async () => {
   await house.sql`
     insert into parlance.idempotency_keys (owner, route, key, body_hash, locked_until, created_at)
     select 'user:a', 'POST /', key::text, 'hash', now(), now() - make_interval(hours => key)
@@ -74,7 +74,13 @@ test("keys go after 24 hours, idle rate buckets after a day, query vectors after
     select 1, days::text, now() - make_interval(days => days)
     from generate_series(28, 32) as days
   `;
-  expect(await run(expireKeys.name)).toEqual({ rowsRemoved: 9 });
+  await house.sql`
+    insert into parlance.searches (id, space_id, asker, scope, path, embedding, created_at)
+    select gen_random_uuid(), 1, 'anon', 'public', 'exact', '[1,0]', now() - make_interval(days => days)
+    from generate_series(28, 32) as days
+  `;
+  expect(await run(expireKeys.name)).toEqual({ rowsRemoved: 12 });
+  expect(await countOf("parlance.searches")).toBe(2);
   const left = await house.sql<{ key: string }[]>`select key from parlance.idempotency_keys order by key`;
   expect(left.map(({ key }) => key)).toEqual(["22", "23"]);
   expect(await countOf("parlance.rate_buckets")).toBe(2);
