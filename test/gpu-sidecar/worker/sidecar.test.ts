@@ -1,5 +1,10 @@
 /** The whole sidecar: a supervisor and its slots as processes, over a real database. */
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { openNvml } from "../../../gpu-sidecar/devices/nvml.ts";
+import { GpuStats } from "../../../shared/gpu-stats.ts";
 import { until } from "../../helpers/until.ts";
 import { createLibraryUrl, drawJpeg, drawJpegs, type Library, openLibrary } from "../library.ts";
 
@@ -185,6 +190,25 @@ describe.runIf(process.env.TEST_DATABASE_URL)("a sidecar", () => {
     expect(await sidecar.exited).toBe(0);
     // The row of the killed one goes with its age.
     await library.house.sql`delete from parlance.workers`;
+  });
+
+  test.runIf("error" in openNvml())("shows what nvidia-smi prints, where there is no NVML", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "parlance-smi-"));
+    const card = "0, GPU-5d1a, NVIDIA H200, 580.95.05, 143771, 6144, 87, [N/A], 64, [N/A]";
+    await writeFile(join(folder, "nvidia-smi"), `#!/bin/sh\necho '${card}'\nexec sleep 60\n`, {
+      mode: 0o755,
+    });
+    const sidecar = startHere({ DEVICES: "cpu", PATH: `${folder}:${process.env.PATH}` });
+    await work(1);
+    const read = async () => GpuStats.parse((await library.house.call("secret", "GET", "/gpu-stats")).body);
+    await until("the card is there", async () => (await read()).items.length === 1);
+    const { source, items } = await read();
+    expect(source).toBe("nvidia-smi");
+    expect(items[0]).toMatchObject({ uuid: "GPU-5d1a", gpuPercent: 87, powerWatts: null, isStale: false });
+    await until("it has a history", async () => ((await read()).items[0]?.history.length ?? 0) > 1);
+    sidecar.kill("SIGTERM");
+    expect(await sidecar.exited).toBe(0);
+    await rm(folder, { recursive: true });
   });
 
   test("that is killed takes its processes with it: they drain", async () => {
