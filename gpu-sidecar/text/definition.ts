@@ -233,6 +233,8 @@ function judgeSplitter(splitter: PlainSplitter, definition: TokenizerDefinition)
     if (splitter.behavior === "MergedWithPrevious" && !neverSplits(splitter, definition))
       return "pre_tokenizer: Split with behavior MergedWithPrevious is not understood.";
   }
+  if (splitter.type === "ByteLevel" && splitter.add_prefix_space && splitter.use_regex !== false)
+    return "pre_tokenizer: ByteLevel with add_prefix_space and a pattern is not understood.";
   if (splitter.type === "Metaspace") {
     if (splitter.add_prefix_space === false && splitter.prepend_scheme !== "never")
       return "pre_tokenizer: Metaspace has add_prefix_space false and a prepend_scheme that says otherwise.";

@@ -6,6 +6,7 @@ import {
   listSplitters,
   neverSplits,
   type PlainEnding,
+  type PlainSplitter,
   type TokenizerDefinition,
 } from "./definition.ts";
 import { NormaliserChain } from "./normalise.ts";
@@ -46,9 +47,7 @@ export function createHubTokenizer(definition: TokenizerDefinition, tokensMax: n
 
 function openTokenizer(definition: TokenizerDefinition): Tokenizer {
   const { normalizer: _, ...rest } = definition;
-  const splitters = listSplitters(definition).filter(
-    (splitter) => !(splitter.type === "Split" && neverSplits(splitter, definition)),
-  );
+  const splitters = listSplitters(definition).flatMap((splitter) => expandSplitter(splitter, definition));
   const tokenizer = new Tokenizer(
     {
       ...rest,
@@ -62,6 +61,22 @@ function openTokenizer(definition: TokenizerDefinition): Tokenizer {
   tokenizer.normalizer = new NormaliserChain(listNormalisers(definition));
   return tokenizer;
 }
+
+/** As the library here does it exactly: without what never splits, and with GPT-2's pattern as a step of its own. */
+function expandSplitter(splitter: PlainSplitter, definition: TokenizerDefinition): PlainSplitter[] {
+  if (splitter.type === "Split" && neverSplits(splitter, definition)) return [];
+  if (splitter.type !== "ByteLevel" || splitter.use_regex === false) return [splitter];
+  const words = {
+    type: "Split",
+    pattern: { Regex: wordPattern },
+    behavior: "Removed",
+    invert: true,
+  } as const;
+  return [words, { ...splitter, use_regex: false }];
+}
+
+/** Its white space is Unicode's; the library's own ByteLevel has JavaScript's, which differs in U+FEFF and U+0085. */
+const wordPattern = "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+";
 
 interface Ends {
   readonly before: readonly number[];

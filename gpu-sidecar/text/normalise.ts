@@ -1,5 +1,5 @@
 import { Normalizer, ReplaceNormalizer } from "@huggingface/tokenizers";
-import { AppError } from "../../shared/errors.ts";
+import { readCharsmap } from "./charsmap.ts";
 import type { PlainNormaliser } from "./definition.ts";
 
 /**
@@ -39,7 +39,7 @@ function createStep(part: PlainNormaliser): (text: string) => string {
     case "Replace":
       return createReplacement(part);
     case "Precompiled":
-      throw new AppError("invalid_request", "tokenizer.json: normalizer Precompiled is not understood.");
+      return readCharsmap(part.precompiled_charsmap);
   }
 }
 

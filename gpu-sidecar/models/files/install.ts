@@ -6,7 +6,6 @@ import { checkGraph, checkInside, describeFile, listFiles } from "./folder.ts";
 import { exists, loadFrom } from "./installed.ts";
 import { findLayout, type ModelLayout, type Variant } from "./layout.ts";
 import {
-  cardOf,
   digestFiles,
   lockName,
   type ModelLock,
@@ -79,7 +78,7 @@ export async function installStaged(staging: string, options: InstallOptions): P
   const target = join(options.modelsFolder, options.name);
   const there = await readLock(target, options.name).catch(() => undefined);
   if (there?.digest === lock.digest) return there;
-  await probeVectors(cardOf(lock), () => loadFrom(staging, lock));
+  await probeVectors(lock, () => loadFrom(staging, lock));
   await writeFile(join(staging, lockName), `${JSON.stringify(lock, null, 2)}\n`);
   if (await exists(target))
     throw new AppError(

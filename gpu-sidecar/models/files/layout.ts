@@ -4,7 +4,10 @@ import { refuse } from "./refuse.ts";
 export const families = ["clip", "siglip"] as const;
 export type Family = (typeof families)[number];
 
-/** How many bits the weights have. fp32 and fp16 answer alike; int8 is smaller, faster on a processor, and a little off. */
+/**
+ * How many bits the weights have. fp16 is half as large and meant for graphics cards; its rounding lets a batch move a
+ * vector by up to 1e-3. int8 is smaller still, faster on a processor, and a little off; its rows run one at a time.
+ */
 export const variants = ["fp32", "fp16", "int8"] as const;
 export type Variant = (typeof variants)[number];
 

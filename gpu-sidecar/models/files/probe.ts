@@ -3,7 +3,8 @@ import { InferenceSession } from "onnxruntime-node";
 import { innerProduct, rowOf } from "../../math/vectors.ts";
 import type { DualEncoderFiles, ModelCard } from "../card.ts";
 import { openDualEncoder } from "../session.ts";
-import type { Family, ModelLayout } from "./layout.ts";
+import type { Family, ModelLayout, Variant } from "./layout.ts";
+import { cardOf, type ModelLock } from "./lock.ts";
 import { refuse } from "./refuse.ts";
 
 /** What each type of model must give out. CLIP's pooled output is not yet in the common space. */
@@ -65,23 +66,24 @@ async function readDimensions(
   }
 }
 
-/** What may lie between a row alone and the same row in a batch. */
-const batchTolerance = 1e-5;
+/** What may lie between a row alone and the same row in a batch. 16 bits round by more than that. */
+export const batchTolerances: Readonly<Record<Variant, number>> = { fp32: 1e-5, fp16: 1e-3, int8: 1e-5 };
 
 /**
  * Embeds two pictures and three texts, alone and together. Refuses a model whose vectors depend on their company or are
  * the same for everything.
  */
-export async function probeVectors(card: ModelCard, load: () => Promise<DualEncoderFiles>): Promise<void> {
+export async function probeVectors(lock: ModelLock, load: () => Promise<DualEncoderFiles>): Promise<void> {
+  const card = cardOf(lock);
   const model = await openDualEncoder({ card, load }, { device: "cpu", threads: 1 });
   try {
     const pictures = [0, 1].map((seed) => drawPicture(card, seed));
     const alone = await Promise.all(pictures.map((pixels) => model.embedImages(pixels, 1)));
     const both = new Float32Array(pictures.flatMap((pixels) => [...pixels]));
-    compare(card, "pictures", alone, await model.embedImages(both, 2));
+    compare(lock, "pictures", alone, await model.embedImages(both, 2));
     const texts = ["a", "a photo of a red house by the sea", "two dogs"];
     const single = await Promise.all(texts.map(async (text) => (await model.embedTexts([text])).vectors));
-    compare(card, "texts", single, (await model.embedTexts(texts)).vectors);
+    compare(lock, "texts", single, (await model.embedTexts(texts)).vectors);
   } finally {
     await model.release();
   }
@@ -98,7 +100,7 @@ function drawPicture({ image: { size, mean, deviation } }: ModelCard, seed: numb
 }
 
 function compare(
-  { name, dimensions }: ModelCard,
+  { name, dimensions, variant }: ModelLock,
   what: string,
   alone: readonly Float32Array[],
   all: Float32Array,
@@ -106,12 +108,12 @@ function compare(
   alone.forEach((vector, row) => {
     const together = rowOf(all, row, dimensions);
     const apart = vector.reduce((most, value, i) => Math.max(most, Math.abs(value - (together[i] ?? 0))), 0);
-    if (!(apart <= batchTolerance))
+    if (!(apart <= batchTolerances[variant]))
       throw refuse(
         `${name}: a vector of ${what} depends on what it travels with (by ${apart.toExponential(1)}).`,
       );
   });
   const [first, second] = alone;
-  if (first && second && innerProduct(first, second) > 1 - 1e-9)
+  if (first && second && innerProduct(first, second) > 1 - 1e-6)
     throw refuse(`${name}: different ${what} have the same vector.`);
 }

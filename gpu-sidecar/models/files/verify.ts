@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from "node:util";
 import { AppError } from "../../../shared/errors.ts";
 import { describeFile } from "./folder.ts";
 import { loadFrom } from "./installed.ts";
-import { cardOf, type ModelLock } from "./lock.ts";
+import type { ModelLock } from "./lock.ts";
 import { readModelSettings } from "./model-settings.ts";
 import { probeGraphs, probeVectors } from "./probe.ts";
 
@@ -53,6 +53,6 @@ async function verifySettings(folder: string, lock: ModelLock): Promise<string[]
 }
 
 async function verifyVectors(folder: string, lock: ModelLock): Promise<string[]> {
-  await probeVectors(cardOf(lock), () => loadFrom(folder, lock));
+  await probeVectors(lock, () => loadFrom(folder, lock));
   return [];
 }
