@@ -1,4 +1,5 @@
 import { sweepImages } from "../shared/images/kinds.ts";
+import { measureRecall } from "../shared/images/recall.ts";
 import type { Task } from "../shared/jobs/kinds.ts";
 import { expireKeys, pruneHistory } from "../shared/jobs/maintenance.ts";
 import type { Deps } from "./deps.ts";
@@ -12,7 +13,10 @@ export function createEdgeTasks(deps: Deps): Task[] {
 }
 
 export function createSchedule(deps: Deps): Schedule {
-  return { tasks: createEdgeTasks(deps), hourlyKinds: [sweepImages, pruneHistory, expireKeys] };
+  return {
+    tasks: createEdgeTasks(deps),
+    hourlyKinds: [sweepImages, pruneHistory, expireKeys, measureRecall],
+  };
 }
 
 /** One tick; for a timer inside the process. `POST /jobs/ticks` does the same for one outside. */

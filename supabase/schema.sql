@@ -252,8 +252,8 @@ create table rate_buckets (
 create table recall_measures (
   id uuid primary key, space_id smallint not null references embedding_spaces(id) on delete cascade,
   filter_class text not null, path text not null, k smallint not null, searches integer not null,
-  recall_sum float8 not null, recall_squares float8 not null, recall_min float8 not null, served_ms float8 not null,
-  exact_ms float8 not null, measured_at timestamptz not null default now(),
+  recall_sum float8 not null, recall_min float8 not null, served_ms float8 not null, exact_ms float8 not null,
+  measured_at timestamptz not null default now(),
   constraint filter_class_is_short check (length(filter_class) >= 1 and length(filter_class) <= 32),
   constraint k_is_small check (k >= 1 and k <= 100),
   constraint path_is_known check (path = any (array['exact', 'index'])),

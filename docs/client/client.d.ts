@@ -5,8 +5,8 @@
  */
 import { type ClientResponse } from "hono/client";
 import type { SuccessStatusCode } from "hono/utils/http-status";
-import type { Api } from "./client/api.ts";
-import type { Problem } from "./client/routes.ts";
+import type { Api } from "./client/api.d.ts";
+import type { Problem } from "./client/routes.d.ts";
 export interface ClientSettings {
     /** The project's URL, the same that supabase-js takes. */
     url: string;

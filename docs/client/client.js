@@ -1,3 +1,4 @@
+/* @ts-self-types="./client.d.ts" */
 // Written by `bun run openapi` from edge/client.ts; a change here is lost.
 /**
  * The API for programs that call it, typed from its routes: hono's `hc`, which turns `client.images.search.$get(…)`

@@ -8,6 +8,7 @@ import { defineTask, type Task, type TaskContext } from "../../shared/jobs/kinds
 import { addJob } from "../../shared/jobs/queue.ts";
 import type { Deps } from "../deps.ts";
 import { expireUploads, listOrphans, listStranded } from "./leftovers.ts";
+import { createRecallTask } from "./recall.ts";
 
 export interface SweepLimits {
   /** An upload that is not completed by then is failed: a signed URL lives for two hours. Default 2 h 10 min. */
@@ -22,8 +23,14 @@ export interface SweepLimits {
 
 const rowsMax = 1000;
 
-export function createImageTasks(deps: Pick<Deps, "sql" | "objects">, limits: SweepLimits = {}): Task[] {
-  return [defineTask(sweepImages, (_payload, context) => sweep(deps, limits, context))];
+export function createImageTasks(
+  deps: Pick<Deps, "sql" | "objects" | "now">,
+  limits: SweepLimits = {},
+): Task[] {
+  return [
+    defineTask(sweepImages, (_payload, context) => sweep(deps, limits, context)),
+    createRecallTask(deps),
+  ];
 }
 
 /**

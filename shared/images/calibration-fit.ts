@@ -1,6 +1,5 @@
 /** Arithmetic of calibrations: from the best scores of many small searches to thresholds; see `calibration.ts`. */
 import {
-  type Calibration,
   calibrationLimits,
   depthOf,
   type Growth,
@@ -9,6 +8,7 @@ import {
   type Prior,
   calibrationRates as rates,
   readLevel,
+  type Thresholds,
   thresholdFor,
 } from "./calibration.ts";
 
@@ -33,7 +33,7 @@ export interface Measured {
 }
 
 /** What the blocks tell; null where there are too few queries or all pictures look alike. */
-export function calibrate({ blocks, pictures, pairs, measuredAt }: Measured): Calibration | null {
+export function calibrate({ blocks, pictures, pairs, measuredAt }: Measured): Thresholds | null {
   const queries = [...new Set(blocks.map((block) => block.query))];
   const prior = findPrior(blocks);
   if (queries.length < calibrationLimits.queriesMin || !(prior.deviation > 0)) return null;
@@ -187,10 +187,10 @@ function crossCheck(blocks: readonly Block[], queries: readonly number[]) {
   };
 }
 
-type Thresholds = Pick<Calibration, "mean" | "deviation" | "ofQuery" | "ofSpace">;
+type Fitted = Pick<Thresholds, "mean" | "deviation" | "ofQuery" | "ofSpace">;
 
 /** How often a search over the largest blocks passes either threshold where nothing matches. */
-function rateOf(blocks: readonly Block[], thresholds: Thresholds, prior: Prior): number {
+function rateOf(blocks: readonly Block[], thresholds: Fitted, prior: Prior): number {
   const largest = largestOf(blocks);
   const matched = findMatched(largest, prior, "ofQuery");
   const unmatched = leaveOut(largest, matched);

@@ -38,7 +38,7 @@ const Growth = z.object({
 });
 export type Growth = z.infer<typeof Growth>;
 
-export const Calibration = z.object({
+const Thresholds = z.object({
   /** The middle of the scores of unrelated pairs, and their spread below it (one standard deviation of a normal). */
   mean: z.number(),
   deviation: z.number().positive(),
@@ -66,6 +66,12 @@ export const Calibration = z.object({
   /** How many vectors the space had. */
   pictures: z.int().min(1),
   measuredAt: z.iso.datetime(),
+});
+export type Thresholds = z.infer<typeof Thresholds>;
+
+export const Calibration = Thresholds.extend({
+  /** For questions that are pictures: they are nearer to each other than words are to them. Null: not known. */
+  byPicture: Thresholds.nullable().default(null),
 });
 export type Calibration = z.infer<typeof Calibration>;
 
@@ -98,7 +104,7 @@ export const calibrationRates = { ofQuery: 0.04, ofSpace: 0.01 } as const;
 export const falsePositiveRateMax = calibrationRates.ofQuery + calibrationRates.ofSpace;
 
 /** A score from here on is a match in a search over that many pictures. */
-export function thresholdFor(calibration: Calibration, pictures: number, cohort?: ScoreCohort): number {
+export function thresholdFor(calibration: Thresholds, pictures: number, cohort?: ScoreCohort): number {
   const { mean, deviation, ofQuery, ofSpace } = calibration;
   const ceiling = mean + deviation * readLevel(ofSpace, pictures, calibrationRates.ofSpace);
   if (!cohort || cohort.pictures === 0) return ceiling;
@@ -108,7 +114,7 @@ export function thresholdFor(calibration: Calibration, pictures: number, cohort?
 
 /** Null while the space was not calibrated: then nothing is known of what a score means. */
 export function isMatch(
-  calibration: Calibration | null,
+  calibration: Thresholds | null,
   score: number,
   pictures: number,
   cohort?: ScoreCohort,
@@ -121,7 +127,7 @@ const weightOfSpace = { middle: 15, spread: 30 } as const;
 
 /** The cohort of a query by the centre of its space; undefined where the space has none. */
 export function cohortByCentre(
-  { centre, deviation }: Calibration,
+  { centre, deviation }: Thresholds,
   embedding: readonly number[],
 ): ScoreCohort | undefined {
   if (!centre) return undefined;
@@ -129,7 +135,7 @@ export function cohortByCentre(
   return { pictures: Number.MAX_SAFE_INTEGER, median, low: median - deviation };
 }
 
-export type Prior = Pick<Calibration, "mean" | "deviation">;
+export type Prior = Pick<Thresholds, "mean" | "deviation">;
 
 /** The middle and the spread of a query's scores, drawn towards the space's while there are few. */
 export function locate(cohort: ScoreCohort, prior: Prior): { middle: number; spread: number } {

@@ -1,6 +1,8 @@
 /** How much of what they should real searches find: jobs, and the shape in which it is told. */
+import type { TransactionSql } from "postgres";
 import { z } from "zod";
-import type { JobKind } from "../jobs/kinds.ts";
+import { createId } from "../ids.ts";
+import type { EndingJob, JobKind } from "../jobs/kinds.ts";
 
 /** How many of the best hits are looked at. */
 export const recallDepth = 10;
@@ -10,7 +12,7 @@ export const RecallFigures = z.object({
   recall: z.number().describe("Mean share of the true best 10 that they found, 0 to 1."),
   lowerBound: z
     .number()
-    .describe("The mean is above this with 97.5 % probability (the lower end of a 95 % interval)."),
+    .describe("Lower end of a 95 % interval of the mean (Wilson's, each search counted as one trial)."),
   worst: z.number().describe("The least share of any search."),
   servedMs: z.number().describe("Median time of a search as it is served."),
   exactMs: z.number().describe("Median time of comparing everything."),
@@ -33,26 +35,63 @@ export const RecallReport = z.object({
 });
 export type RecallReport = z.infer<typeof RecallReport>;
 
+/** What was measured of one space, class of filters and path. */
+export interface RecallMeasure {
+  readonly spaceId: number;
+  readonly filterClass: string;
+  readonly path: "exact" | "index";
+  readonly searches: number;
+  /** Of the shares of the true hits that were found. */
+  readonly recallSum: number;
+  readonly recallMin: number;
+  /** Medians. */
+  readonly servedMs: number;
+  readonly exactMs: number;
+}
+
 export interface RecallOutcome {
-  /** Searches asked again. */
-  readonly measured: number;
-  /** Searches whose user is gone, or that did not end in time. */
+  /** When the searches were drawn: the next run looks at those that came after. */
+  readonly measuredAt: string;
+  readonly measures: readonly RecallMeasure[];
+  /** Searches that could not be asked again in time. */
   readonly skipped: number;
 }
 
-const hourly = {
+const daysKept = 30;
+
+async function landRecall(
+  transaction: TransactionSql,
+  _job: EndingJob,
+  { measures, measuredAt }: RecallOutcome,
+): Promise<void> {
+  await transaction`
+    delete from parlance.recall_measures where measured_at < now() - make_interval(days => ${daysKept})
+  `;
+  for (const one of measures) {
+    await transaction`
+      insert into parlance.recall_measures
+        (id, space_id, filter_class, path, k, searches, recall_sum, recall_min, served_ms, exact_ms, measured_at)
+      select
+        ${createId()}, id, ${one.filterClass}, ${one.path}, ${recallDepth}, ${one.searches}, ${one.recallSum},
+        ${one.recallMin}, ${one.servedMs}, ${one.exactMs}, ${measuredAt}
+      from parlance.embedding_spaces
+      where id = ${one.spaceId}
+    `;
+  }
+}
+
+/** Asks sampled real searches again, exactly, and keeps what share of the true hits they found. */
+export const measureRecall: JobKind<Record<string, never>, RecallOutcome> = {
+  name: "images.measure-recall",
   runner: "edge",
   lane: "bulk",
   payload: z.object({}),
   attemptsMax: 2,
   timeoutMs: 60_000,
-  land: async () => {},
+  summarize: ({ measures, skipped }) => ({
+    measured: measures.reduce((sum, { searches }) => sum + searches, 0),
+    skipped,
+  }),
+  land: landRecall,
   landFailure: async () => {},
-} as const;
-
-/** Asks sampled real searches again, exactly, and keeps what share of the true hits they found. */
-export const measureRecall: JobKind<Record<string, never>, RecallOutcome> = {
-  ...hourly,
-  name: "images.measure-recall",
-  summarize: (outcome) => ({ ...outcome }),
 };

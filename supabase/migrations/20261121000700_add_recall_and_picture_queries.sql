@@ -46,9 +46,8 @@ create table parlance.recall_measures (
   -- How many hits of each search were looked at.
   k smallint not null,
   searches integer not null,
-  -- Of the shares of the true hits that were found: their sum, the sum of their squares, and the least of them.
+  -- Of the shares of the true hits that were found: their sum, and the least of them.
   recall_sum double precision not null,
-  recall_squares double precision not null,
   recall_min double precision not null,
   -- Median times of the search as it is served, and of comparing everything.
   served_ms double precision not null,

@@ -2,7 +2,7 @@
 /** How the routes are called: `/images/{id}` under GET is `images[":id"].$get(…)`, as hono's client has it. */
 import type { ClientRequestOptions, ClientResponse } from "hono/client";
 import type { ClientErrorStatusCode, ServerErrorStatusCode } from "hono/utils/http-status";
-import type { Problem, Routes } from "./routes.ts";
+import type { Problem, Routes } from "./routes.d.ts";
 /** The whole API. */
 export type Api = All<{
     [Path in keyof Routes]: Chain<Path, Methods<Routes[Path]>>;

@@ -68,6 +68,15 @@ export type Routes = {
         $get: {
             input: {
                 query?: {
+                    takenAfter?: string | undefined;
+                    takenBefore?: string | undefined;
+                    addedAfter?: string | undefined;
+                    addedBefore?: string | undefined;
+                    orientation?: "landscape" | "portrait" | "square" | undefined;
+                    camera?: string | undefined;
+                    keyword?: string | string[] | undefined;
+                    colour?: "black" | "blue" | "brown" | "green" | "grey" | "orange" | "pink" | "purple" | "red" | "white" | "yellow" | ("black" | "blue" | "brown" | "green" | "grey" | "orange" | "pink" | "purple" | "red" | "white" | "yellow")[] | undefined;
+                    hasPlace?: "false" | "true" | undefined;
                     name?: string | undefined;
                     scope?: "all" | "own" | "public" | undefined;
                     limit?: string | number | undefined;
@@ -466,8 +475,8 @@ export type Routes = {
                     addedBefore?: string | undefined;
                     orientation?: "landscape" | "portrait" | "square" | undefined;
                     camera?: string | undefined;
-                    keyword?: string | number | undefined;
-                    colour?: string | number | undefined;
+                    keyword?: string | string[] | undefined;
+                    colour?: "black" | "blue" | "brown" | "green" | "grey" | "orange" | "pink" | "purple" | "red" | "white" | "yellow" | ("black" | "blue" | "brown" | "green" | "grey" | "orange" | "pink" | "purple" | "red" | "white" | "yellow")[] | undefined;
                     hasPlace?: "false" | "true" | undefined;
                     scope?: "all" | "own" | "public" | undefined;
                     fold?: "duplicates" | "none" | "similar" | undefined;
@@ -525,6 +534,39 @@ export type Routes = {
             };
         };
     };
+    "/api/images/recall": {
+        $get: {
+            input: {};
+            answers: {
+                200: {
+                    k: 10;
+                    items: {
+                        space: string;
+                        filterClass: string;
+                        path: "exact" | "index";
+                        lastDay: {
+                            searches: number;
+                            recall: number;
+                            lowerBound: number;
+                            worst: number;
+                            servedMs: number;
+                            exactMs: number;
+                            measuredAt: string;
+                        } | null;
+                        lastWeek: {
+                            searches: number;
+                            recall: number;
+                            lowerBound: number;
+                            worst: number;
+                            servedMs: number;
+                            exactMs: number;
+                            measuredAt: string;
+                        };
+                    }[];
+                };
+            };
+        };
+    };
     "/api/images/search": {
         $get: {
             input: {
@@ -535,8 +577,8 @@ export type Routes = {
                     addedBefore?: string | undefined;
                     orientation?: "landscape" | "portrait" | "square" | undefined;
                     camera?: string | undefined;
-                    keyword?: string | number | undefined;
-                    colour?: string | number | undefined;
+                    keyword?: string | string[] | undefined;
+                    colour?: "black" | "blue" | "brown" | "green" | "grey" | "orange" | "pink" | "purple" | "red" | "white" | "yellow" | ("black" | "blue" | "brown" | "green" | "grey" | "orange" | "pink" | "purple" | "red" | "white" | "yellow")[] | undefined;
                     hasPlace?: "false" | "true" | undefined;
                     scope?: "all" | "own" | "public" | undefined;
                     fold?: "duplicates" | "none" | "similar" | undefined;
@@ -604,8 +646,8 @@ export type Routes = {
                     addedBefore?: string | undefined;
                     orientation?: "landscape" | "portrait" | "square" | undefined;
                     camera?: string | undefined;
-                    keyword?: string | number | undefined;
-                    colour?: string | number | undefined;
+                    keyword?: string | string[] | undefined;
+                    colour?: "black" | "blue" | "brown" | "green" | "grey" | "orange" | "pink" | "purple" | "red" | "white" | "yellow" | ("black" | "blue" | "brown" | "green" | "grey" | "orange" | "pink" | "purple" | "red" | "white" | "yellow")[] | undefined;
                     hasPlace?: "false" | "true" | undefined;
                     scope?: "all" | "own" | "public" | undefined;
                     fold?: "duplicates" | "none" | "similar" | undefined;
@@ -985,7 +1027,7 @@ export type Routes = {
         $delete: {
             input: {
                 param: {
-                    id: string | number | undefined;
+                    id: string | number;
                 };
                 query?: {
                     force?: "false" | "true" | undefined;
@@ -998,7 +1040,7 @@ export type Routes = {
         $get: {
             input: {
                 param: {
-                    id: string | number | undefined;
+                    id: string | number;
                 };
             };
             answers: {
@@ -1038,7 +1080,7 @@ export type Routes = {
         $post: {
             input: {
                 param: {
-                    id: string | number | undefined;
+                    id: string | number;
                 };
                 json: {
                     queries?: number | undefined;
@@ -1057,7 +1099,7 @@ export type Routes = {
         $post: {
             input: {
                 param: {
-                    id: string | number | undefined;
+                    id: string | number;
                 };
             };
             answers: {

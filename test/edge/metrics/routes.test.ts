@@ -104,10 +104,10 @@ test("graphics cards, processes and recall are told; what a driver does not say 
   `;
   await house.sql`
     insert into parlance.recall_measures
-      (id, space_id, filter_class, path, k, searches, recall_sum, recall_squares, recall_min, served_ms, exact_ms)
+      (id, space_id, filter_class, path, k, searches, recall_sum, recall_min, served_ms, exact_ms)
     values
-      (${createId()}, 1, 'none', 'index', 10, 10, 9.5, 9.1, 0.7, 2, 20),
-      (${createId()}, 1, 'none', 'index', 10, 30, 30, 30, 1, 2, 20)
+      (${createId()}, 1, 'none', 'index', 10, 10, 9.5, 0.7, 2, 20),
+      (${createId()}, 1, 'none', 'index', 10, 30, 30, 1, 2, 20)
   `;
   const figures = await scrape();
   const card = '{host="host-1",gpu="0",name="Card \\"One\\""}';
