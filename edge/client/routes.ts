@@ -39,7 +39,9 @@ type OutputOf<One extends Endpoint> = One["outputFormat"] extends "json"
 
 type Input<I> = Expand<Omit<I, "param" | "query" | "form" | "json"> & Param<I> & Query<I> & Body<I>>;
 
-type Param<I> = I extends { param: infer P } ? { param: Fields<P> } : unknown;
+type Param<I> = I extends { param: infer P }
+  ? { param: { [Name in keyof P]: unknown extends P[Name] ? string | number : P[Name] } }
+  : unknown;
 
 type Query<I> = I extends { query: infer Q }
   ? object extends Fields<Q>

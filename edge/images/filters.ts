@@ -8,7 +8,7 @@ import type { Scope } from "./access.ts";
 const repeated = <Item extends z.ZodType<string>>(item: Item, countMax: number, description: string) =>
   z
     .preprocess(
-      (value) => (typeof value === "string" ? [value] : value),
+      (value: z.input<Item> | z.input<Item>[] | undefined) => (typeof value === "string" ? [value] : value),
       z.array(item).max(countMax).optional(),
     )
     .openapi({ type: "array", items: { type: "string" }, maxItems: countMax, description });

@@ -57,6 +57,8 @@ export const wrong = async () => {
   await client.images.search.$get({ query: { q: "sea", flavour: "sour" } });
   return hits;
 };
+
+declare const process: { argv: string[] };
 `;
 
 const consumerConfig = (resolution: "bundler" | "nodenext") => ({
@@ -71,7 +73,7 @@ const consumerConfig = (resolution: "bundler" | "nodenext") => ({
     skipLibCheck: false,
     types: [],
   },
-  files: ["main.ts", "process.d.ts"],
+  files: ["main.ts"],
 });
 
 describe("a program outside this repository", { timeout: 120_000 }, () => {
@@ -107,10 +109,17 @@ describe("a program outside this repository", { timeout: 120_000 }, () => {
     await mkdir(join(path, "node_modules"), { recursive: true });
     await link(path);
     await writeFile(join(path, "package.json"), JSON.stringify({ name, type: "module" }));
-    await writeFile(join(path, "process.d.ts"), "declare const process: { argv: string[] };\n");
     await writeFile(join(path, "main.ts"), program(client));
     return path;
   }
+
+  const given = () => [`http://127.0.0.1:${server.port}`, house.keys.publishableKey];
+  const told = { method: "keywords", hits: 0, code: "invalid_request" };
+
+  const copyClient = async (path: string) => {
+    await cp(clientFolder, join(path, "client"), { recursive: true });
+    await symlink(join(root, "node_modules/hono"), join(path, "node_modules/hono"));
+  };
 
   async function checkConsumer(path: string): Promise<void> {
     const tsc = join(root, "node_modules/typescript/bin/tsc");
@@ -125,11 +134,10 @@ describe("a program outside this repository", { timeout: 120_000 }, () => {
         ["main.ts", "14", "TS2353"],
       ]);
     }
-    const given = ["main.js", `http://127.0.0.1:${server.port}`, house.keys.publishableKey];
     const runtimes = [process.execPath, Bun.which("node")].filter((runtime) => runtime !== null);
     for (const runtime of runtimes) {
-      const said = await run([runtime, ...given], path);
-      expect(JSON.parse(said), said).toEqual({ method: "keywords", hits: 0, code: "invalid_request" });
+      const said = await run([runtime, "main.js", ...given()], path);
+      expect(JSON.parse(said), said).toEqual(told);
     }
   }
 
@@ -141,12 +149,22 @@ describe("a program outside this repository", { timeout: 120_000 }, () => {
   });
 
   test("that copied docs/client needs hono beside it and nothing else", async () => {
-    const path = await createConsumer("copied", "./client/client.js", async (path) => {
-      await cp(clientFolder, join(path, "client"), { recursive: true });
-      await symlink(join(root, "node_modules/hono"), join(path, "node_modules/hono"));
-    });
+    const path = await createConsumer("copied", "./client/client.js", copyClient);
     await checkConsumer(path);
   });
+
+  const { DENO_BINARY } = process.env;
+  if (DENO_BINARY) {
+    test("that runs on Deno 2.1 finds the types of the copied folder too", async () => {
+      const path = await createConsumer("deno", "./client/client.js", copyClient);
+      const deno = (command: string, ...words: string[]) =>
+        run([DENO_BINARY, command, "--no-lock", "--node-modules-dir=manual", ...words], path);
+      const said = await deno("check", "main.ts");
+      expect([...said.matchAll(/TS\d{4}/g)].map(String), said).toEqual(["TS2322", "TS2353"]);
+      const ran = await deno("run", "--allow-all", "main.ts", ...given());
+      expect(ran).toContain(JSON.stringify(told));
+    });
+  }
 
   test("may call every route as the reference page shows it", async () => {
     const path = await createConsumer("examples", "parlance/client", (path) =>

@@ -98,6 +98,8 @@ describe("the types", () => {
       await alice.images.search.$post({ form: {} });
       // @ts-expect-error: no such field
       await alice.images.search.$get({ query: { q: "sea", flavour: "salty" } });
+      // @ts-expect-error: no such colour
+      await alice.images.search.$get({ query: { q: "sea", colour: ["bleu"] } });
       // @ts-expect-error: no such scope
       await alice.images.search.$get({ query: { q: "sea", scope: "mine" } });
       // @ts-expect-error: an id is text
@@ -160,6 +162,17 @@ describe("asking", () => {
     await stranger.images.$get();
     expect(new Headers(seen.at(-1)?.init.headers).has("authorization")).toBe(false);
     expect(seen.at(-1)?.url).toBe("http://parlance.test/functions/v1/api/images");
+  });
+
+  test("a field that may stand there several times is given as a list", async () => {
+    seen.length = 0;
+    await unwrap(alice.images.search.$get({ query: { q: "sea", colour: ["blue", "grey"], limit: 2 } }));
+    expect([...new URL(seen[0]?.url ?? "").searchParams]).toEqual([
+      ["q", "sea"],
+      ["colour", "blue"],
+      ["colour", "grey"],
+      ["limit", "2"],
+    ]);
   });
 
   test("the secret key may what no user may", async () => {

@@ -18,9 +18,10 @@ export async function buildClient(): Promise<Record<string, string>> {
     await compile(folder);
     const read = (path: string) => readFile(join(folder, path), "utf8");
     return {
-      "client.js": opening + (await read("edge/client.js")),
-      "client.d.ts": opening + (await read("edge/client.d.ts")),
-      "client/api.d.ts": opening + (await read("edge/client/api.d.ts")),
+      // Deno finds the types of JavaScript only where it names them.
+      "client.js": `/* @ts-self-types="./client.d.ts" */\n${opening}${await read("edge/client.js")}`,
+      "client.d.ts": opening + nameFiles(await read("edge/client.d.ts")),
+      "client/api.d.ts": opening + nameFiles(await read("edge/client/api.d.ts")),
       "client/routes.d.ts": opening + nameTypes(await read("test/helpers/flat-routes.d.ts")),
     };
   } finally {
@@ -50,6 +51,11 @@ async function compile(folder: string): Promise<void> {
   await child.exited;
   const wrong = said.split("\n").filter((line) => /^(edge\/client|test\/helpers\/flat-routes)/.test(line));
   if (wrong.length > 0) throw new Error(`The client does not compile:\n${wrong.join("\n")}`);
+}
+
+/** The compiler leaves the names of our sources; Deno asks for files that are there. */
+function nameFiles(text: string): string {
+  return text.replaceAll(/(from "\.[^"]+)\.ts"/g, '$1.d.ts"');
 }
 
 /** The compiler declared constants; what callers need are the types of these. */

@@ -102,11 +102,15 @@ function writeValues(schema: Schema): Html | undefined {
   const values = schema.enum ?? (schema.items?.$ref ? undefined : schema.items?.enum) ?? findChoices(schema);
   if (!values || values.every((value) => schema.description?.includes(`\`${value}\``))) return undefined;
   const list = join(
-    values.map((value) => html`<code>${typeof value === "string" ? value : JSON.stringify(value)}</code>`),
+    values.map((value) => html`<code>${writeValue(value)}</code>`),
     html` `,
   );
   if (values.length <= valuesShownMax) return html`<span class="values">${list}</span>`;
   return html`<details class="values"><summary>${values.length} values</summary>${list}</details>`;
+}
+
+function writeValue(value: unknown): string {
+  return typeof value === "string" ? value : JSON.stringify(value);
 }
 
 function findChoices(schema: Schema): unknown[] | undefined {
@@ -126,8 +130,7 @@ function listFacts(schema: Schema): Html[] {
   ].filter((fact) => fact !== undefined);
   const written = facts.map((fact) => html`${fact}`);
   if (schema.pattern) written.push(html`matches <code>${schema.pattern}</code>`);
-  if (schema.default !== undefined)
-    written.push(html`default <code>${JSON.stringify(schema.default)}</code>`);
+  if (schema.default !== undefined) written.push(html`default <code>${writeValue(schema.default)}</code>`);
   return written;
 }
 
