@@ -143,10 +143,10 @@ export class HubClient {
       });
       if (![301, 302, 303, 307, 308].includes(response.status)) {
         if (response.ok || response.status === 416) return response;
-        await response.body?.cancel();
+        await dropBody(response);
         throw this.#refused(response, repository, isHome ? this.endpoint : url.origin);
       }
-      await response.body?.cancel();
+      await dropBody(response);
       url = follow(url, response.headers.get("location"));
     }
     throw new HubError(`${this.endpoint} redirects in circles.`, { retryable: false });
@@ -188,6 +188,11 @@ export class HubClient {
       retryable: false,
     });
   }
+}
+
+/** Ends a transfer that nobody wants to read; that it broke off already is no matter. */
+export async function dropBody(response: Response): Promise<void> {
+  await response.body?.cancel().catch(() => undefined);
 }
 
 function follow(url: URL, location: string | null): URL {

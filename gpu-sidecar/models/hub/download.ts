@@ -3,7 +3,7 @@ import { createReadStream } from "node:fs";
 import { type FileHandle, mkdir, open, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { AppError } from "../../../shared/errors.ts";
-import { type HubClient, HubError, type HubFile } from "./client.ts";
+import { dropBody, type HubClient, HubError, type HubFile } from "./client.ts";
 import { pauseAfter, type TellRetry } from "./retry.ts";
 
 /**
@@ -93,19 +93,19 @@ async function findStart(
   { file, target }: DownloadOptions,
 ): Promise<number> {
   if (response.status === 416) {
-    await response.body?.cancel();
+    await dropBody(response);
     throw new WrongContent(`The hub has no byte ${from} of ${file.path}.`);
   }
   if (response.status === 206) {
     const range = /^bytes (\d+)-\d+\/(\d+|\*)$/.exec(response.headers.get("content-range") ?? "");
     const isRight = range?.[1] === String(from) && [String(file.sizeBytes), "*"].includes(range[2] ?? "");
     if (isRight) return from;
-    await response.body?.cancel();
+    await dropBody(response);
     throw new WrongContent(`The hub sent another part of ${file.path} than was asked for.`);
   }
   const length = response.headers.get("content-length");
   if (length !== null && Number(length) !== file.sizeBytes) {
-    await response.body?.cancel();
+    await dropBody(response);
     throw new WrongContent(`${file.path} has ${length} bytes, and the hub's list says ${file.sizeBytes}.`);
   }
   await discard(target);
