@@ -222,9 +222,9 @@ class WatchedSlot {
     this.#process = undefined;
     this.#cancelTimer();
     if (this.#isStopping) {
-      this.#finish(
-        end.code === exitCodes.done || end.code === exitCodes.recycled ? exitCodes.done : exitCodes.failed,
-      );
+      // One that was told before it could listen ends by the signal itself.
+      const isDone = [exitCodes.done, exitCodes.recycled].some((code) => code === end.code);
+      this.#finish(isDone || end.signal === "SIGTERM" ? exitCodes.done : exitCodes.failed);
     } else if (end.code === exitCodes.recycled && wasReady) {
       this.#options.log.info("slot.recycled", { slot: this.#slot });
       this.start();

@@ -89,12 +89,17 @@ function readCard(nvml: Nvml, index: number, driver: string | null): GpuReading 
     driver,
     memoryTotalBytes: hasMemory ? Number(memory[0]) : null,
     memoryUsedBytes: hasMemory ? Number(memory[2]) : null,
-    gpuPercent: hasUse ? (use[0] ?? null) : null,
-    memoryPercent: hasUse ? (use[1] ?? null) : null,
+    gpuPercent: hasUse ? toPercent(use[0]) : null,
+    memoryPercent: hasUse ? toPercent(use[1]) : null,
     // Sensor 0 is the one on the chip.
     temperatureCelsius: readNumber((out) => nvml.nvmlDeviceGetTemperature(card, 0, out)),
     powerWatts: milliwatts === null ? null : milliwatts / 1000,
   };
+}
+
+/** Some drivers answer nonsense right after a reset. */
+function toPercent(value: number | undefined): number | null {
+  return value !== undefined && value <= 100 ? value : null;
 }
 
 function readNumber(ask: (out: Pointer) => number): number | null {

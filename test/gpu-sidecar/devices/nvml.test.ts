@@ -8,6 +8,7 @@ const { symbols } = cc({
   symbols: {
     ...nvmlSymbols,
     stub_set: { args: ["i32", "i32", "i32"], returns: "i32" },
+    stub_use: { args: ["u32"], returns: "i32" },
     stub_opened: { args: [], returns: "i32" },
   },
 });
@@ -64,6 +65,14 @@ test("a card that fell off the bus is left out, with the others where they were"
   const gauge = open();
   symbols.stub_set(ok, 2, 0);
   expect(gauge.read().map(({ index }) => index)).toEqual([1]);
+  gauge.close();
+});
+
+test("a share beyond all is none", () => {
+  const gauge = open();
+  symbols.stub_use(4_000);
+  expect(gauge.read()[0]).toMatchObject({ gpuPercent: null, memoryPercent: 31 });
+  symbols.stub_use(87);
   gauge.close();
 });
 

@@ -248,6 +248,26 @@ describe.runIf(process.env.TEST_DATABASE_URL)("a sidecar", () => {
     expect(sidecar.lines("slot.started")).toHaveLength(2);
   });
 
+  test("takes the same signal twice at once for one: Ctrl-C comes from the terminal and from bun run", async () => {
+    const sidecar = startHere({ DEVICES: "cpu" });
+    await work(1);
+    sidecar.kill("SIGINT");
+    sidecar.kill("SIGINT");
+    await until("it heard it", () => sidecar.lines("supervisor.signal").length > 0);
+    sidecar.kill("SIGINT");
+    expect(await sidecar.exited).toBe(0);
+    expect(sidecar.lines("supervisor.signal")).toHaveLength(1);
+    await nothingIsLeft();
+  });
+
+  test("that is told to end before its processes could listen ends with 0 all the same", async () => {
+    const sidecar = startHere({ DEVICES: "cpu,cpu" });
+    await until("its processes are started", () => sidecar.lines("slot.started").length === 2);
+    sidecar.kill("SIGTERM");
+    expect(await sidecar.exited).toBe(0);
+    await nothingIsLeft();
+  });
+
   test("waits for nobody at the second signal", async () => {
     const asked = Promise.withResolvers<void>();
     const server = Bun.serve({
