@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { resolve } from "node:path";
 import {
   type Environment,
@@ -29,7 +30,7 @@ export interface SidecarConfig {
   readonly cudaVisible: string | undefined;
   /** Where installed models lie. */
   readonly modelsFolder: string;
-  /** Threads inside one run of the model. */
+  /** Threads inside one run of the model on the processor; they wait without spinning, so decoding shares the cores. */
   readonly modelThreads: number;
   /** A process that holds a model unused for longer gives the memory back by ending. 0: never. */
   readonly modelIdleMs: number;
@@ -60,7 +61,9 @@ const settings = {
   DATABASE_PATIENCE_SECONDS: integerSetting({ min: 1, max: 86_400, unit: "seconds" }).default(120),
   DEVICES: setting("cpu, webgpu or cuda:N, several with commas between them", parseDevices).optional(),
   MODELS_DIR: setting("a folder", (text) => text || undefined).default(".parlance/models"),
-  MODEL_THREADS: integerSetting({ min: 1, max: 256, unit: "threads" }).default(1),
+  MODEL_THREADS: integerSetting({ min: 1, max: 256, unit: "threads" }).default(
+    Math.min(256, availableParallelism()),
+  ),
   MODEL_IDLE_SECONDS: integerSetting({ min: 0, max: 604_800, unit: "seconds" }).default(900),
   GPU_STATS_SECONDS: integerSetting({ min: 1, max: 30, unit: "seconds" }).default(10),
   SLOTS_BULK: slots().default(4),

@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { resolve } from "node:path";
 import { describe, expect, test } from "vitest";
 import { readSidecarConfig } from "../../../gpu-sidecar/config.ts";
@@ -21,7 +22,7 @@ describe("the settings of a sidecar", () => {
       devices: undefined,
       cudaVisible: undefined,
       modelsFolder: resolve(".parlance/models"),
-      modelThreads: 1,
+      modelThreads: availableParallelism(),
       modelIdleMs: 900_000,
       gpuStatsMs: 10_000,
       slots: { interactive: 8, bulk: 4 },
