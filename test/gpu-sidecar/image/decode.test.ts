@@ -93,6 +93,9 @@ describe("a picture is decoded", () => {
     expect(pixelAt(printed.raster, 8, 20)[0]).toBeGreaterThan(150);
     const deep = await decodePicture(await halves().toColourspace("rgb16").png().toBuffer());
     expectNear(pixelAt(deep.raster, 8, 20), [220, 20, 30], 1);
+    const deepAndWide = await halves().toColourspace("rgb16").withIccProfile("p3").png().toBuffer();
+    expect(await sharp(deepAndWide).metadata()).toMatchObject({ depth: "ushort", hasProfile: true });
+    expectNear(pixelAt((await decodePicture(deepAndWide)).raster, 8, 20), [220, 20, 30], 3);
   });
 
   test("from the first frame of an animation", async () => {

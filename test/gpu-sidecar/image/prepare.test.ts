@@ -2,13 +2,26 @@ import { createHash } from "node:crypto";
 import sharp from "sharp";
 import { describe, expect, test } from "vitest";
 import { decodePicture } from "../../../gpu-sidecar/image/decode.ts";
+import { finish } from "../../../gpu-sidecar/image/finish.ts";
+import { frameOf } from "../../../gpu-sidecar/image/frame.ts";
 import { hashDistance, hashPicture } from "../../../gpu-sidecar/image/hash.ts";
+import { PixelBudget } from "../../../gpu-sidecar/image/pixel-budget.ts";
 import { preparePicture, preparePixels } from "../../../gpu-sidecar/image/prepare.ts";
+import type { ImageInput } from "../../../gpu-sidecar/models/card.ts";
 import { palette } from "../../../gpu-sidecar/models/catalog.ts";
 import { drawSamples } from "../../../supabase/local/samples/draw.ts";
 import { drawPictures, encodePicture } from "../../helpers/pictures.ts";
 
 const { image: input } = palette.card;
+const cover: ImageInput = {
+  size: 64,
+  resize: "cover",
+  edge: 64,
+  kernel: "cubic",
+  scale: 1,
+  mean: [0, 0, 0],
+  deviation: [1, 1, 1],
+};
 
 /** 1200 by 800, with EXIF and a place. */
 const samples = drawSamples();
@@ -89,6 +102,53 @@ describe("one look at a picture", () => {
     expect(pixels).toHaveLength(again.length);
     const sum = again.reduce((all, value, index) => all + Math.abs(value - (pixels?.[index] ?? 0)), 0);
     expect(sum / again.length).toBeLessThan(0.02);
+  });
+});
+
+describe("a picture is looked at as if it were alone", () => {
+  test("and gives the same bytes beside others", async () => {
+    const budget = new PixelBudget(100_000_000);
+    const files = [...(await samples).map(({ bytes }) => bytes)];
+    const drawn = await Promise.all(drawPictures(7, 4).map((picture) => encodePicture(picture, "webp")));
+    const lookAt = async (bytes: Uint8Array) => {
+      const { pixels, display, thumbnail, perceptualHash, colours } = await preparePicture(bytes, cover, {
+        budget,
+      });
+      return { pixels, display, thumbnail, perceptualHash, colours };
+    };
+    const together = await Promise.all([...files, ...drawn].map(lookAt));
+    for (const [index, bytes] of [...files, ...drawn].entries())
+      expect(await lookAt(bytes)).toEqual(together[index]);
+  }, 60_000);
+});
+
+describe("a JPEG that is decoded smaller", () => {
+  /** Bars with hard edges over the whole width, so that the smallest shift shows. */
+  async function drawBars(width: number, height: number): Promise<Uint8Array> {
+    const data = new Uint8Array(width * height);
+    for (let i = 0; i < data.length; i++)
+      data[i] = ((i % width) / 37 + Math.floor(i / width) / 53) % 2 < 1 ? 20 : 235;
+    return sharp(data, { raw: { width, height, channels: 1 } })
+      .jpeg({ quality: 90 })
+      .toBuffer();
+  }
+
+  test.each([
+    [2400, 1600],
+    [2407, 1607],
+    [4007, 2671],
+    [2671, 4007],
+  ])("is not shifted: %i by %i", async (width, height) => {
+    const bytes = await drawBars(width, height);
+    const { raster } = await decodePicture(bytes, { edgeMax: 10_000 });
+    const expected = finish({
+      cut: { raster, left: 0, top: 0 },
+      frame: frameOf(raster, cover),
+      input: cover,
+    });
+    const found = await preparePixels(bytes, cover);
+    const differences = found.map((value, index) => Math.abs(value - (expected[index] ?? 0)));
+    expect(Math.max(...differences.slice(0, 64 * 64))).toBeLessThanOrEqual(8);
   });
 });
 
