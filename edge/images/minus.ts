@@ -1,6 +1,10 @@
 /** What must not be found, taken from what is asked for. Vectors are unit vectors in pgvector's text form. */
 
-/** So much of the one is taken from the other; more, and the hits are of nothing that was asked. */
+/**
+ * So much of the one is taken from the other. Measured with `palette` on drawn pictures, one colour without another,
+ * between 0.3 and 0.7 is best; projecting what is unwanted away is no better than ignoring it, as the texts of a
+ * model hardly point along each other.
+ */
 const weight = 0.5;
 
 /** The direction that leads to the one and away from the other. */

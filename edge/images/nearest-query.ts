@@ -98,13 +98,11 @@ export function matchedQuery(
 
 function nearest(
   sql: TransactionSql,
-  { space, embedding, minus, after, limit }: NearestQuery,
+  search: NearestQuery,
   { path, candidates }: { path: SearchPath; candidates: Fragment },
 ): Fragment {
+  const { space, embedding, minus, after, limit } = search;
   const distance = distanceTo(sql, space, embedding);
-  const less = minus?.embedding
-    ? sql`and ${distanceTo(sql, space, minus.asked)} < ${distanceTo(sql, space, minus.embedding)}`
-    : sql``;
   const beyond = after
     ? sql`where distance > ${-after.score} or (distance = ${-after.score} and id > ${after.id})`
     : sql``;
@@ -117,12 +115,18 @@ function nearest(
         ${path === "exact" ? sql`${distance} + 0` : distance} as distance,
         ${minus ? distanceTo(sql, space, minus.asked) : distance} as asked_distance
       from parlance.image_vectors as vectors
-      where vectors.space_id = ${integer(sql, space.id)} and ${candidates} ${less}
+      where vectors.space_id = ${integer(sql, space.id)} and ${candidates} ${lessLike(sql, search)}
     ) as candidates
     ${beyond}
     order by distance, id
     limit ${limit}
   `;
+}
+
+/** What is nearer to what it must not be than to what was asked for is not it. */
+function lessLike(sql: TransactionSql, { space, minus }: Pick<NearestQuery, "space" | "minus">): Fragment {
+  if (!minus?.embedding) return sql``;
+  return sql`and ${distanceTo(sql, space, minus.asked)} < ${distanceTo(sql, space, minus.embedding)}`;
 }
 
 function distanceTo(sql: TransactionSql, space: NearestQuery["space"], embedding: string): Fragment {
@@ -184,20 +188,30 @@ export async function countVectors(
   return row?.visible ?? 0;
 }
 
-/** The similarity of these pictures with a vector; what has none in the space is left out. */
-export async function measureSimilarity(
+/** How near a picture is to the vector that the order is by, and to what was asked for. */
+export interface Measure extends Pick<Hit, "score" | "similarity"> {
+  /** More like what was asked for than like what it must not be. */
+  readonly isWanted: boolean;
+}
+
+/** Of these pictures; what has no vector in the space is left out. */
+export async function measureHits(
   sql: TransactionSql,
-  space: NearestQuery["space"],
-  embedding: string,
+  search: Pick<NearestQuery, "space" | "embedding" | "minus">,
   ids: readonly string[],
-): Promise<Map<string, number>> {
+): Promise<Map<string, Measure>> {
   if (ids.length === 0) return new Map();
-  const rows = await sql<{ id: string; similarity: number }[]>`
-    select vectors.image_id as id, -${distanceTo(sql, space, embedding)} as similarity
+  const { space, embedding, minus } = search;
+  const rows = await sql<(Measure & { id: string })[]>`
+    select
+      vectors.image_id as id,
+      -${distanceTo(sql, space, embedding)} as score,
+      -${distanceTo(sql, space, minus?.asked ?? embedding)} as similarity,
+      true ${lessLike(sql, search)} as is_wanted
     from parlance.image_vectors as vectors
     where vectors.space_id = ${integer(sql, space.id)} and vectors.image_id = any (${[...ids]}::uuid[])
   `;
-  return new Map(rows.map((row) => [row.id, row.similarity]));
+  return new Map(rows.map(({ id, ...measure }) => [id, measure]));
 }
 
 /** A picture's vector in a space, or undefined while it has none. */

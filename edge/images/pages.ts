@@ -203,8 +203,8 @@ async function collect(
   const { cursor } = request;
   if (isWhole(request)) return find(fromTheTop, imageLimits.searchDepthMax);
   if (!cursor) return find(fromTheTop, sizeOf(request) + 1);
-  const { phase, score, id, depth } = cursor;
-  const start: Start = { phase, after: { score, id }, depth };
+  const { phase, score, id } = cursor;
+  const start: Start = { phase, after: { score, id } };
   return find(start, sizeOf(request) + 1);
 }
 

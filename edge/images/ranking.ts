@@ -6,8 +6,8 @@
 import type { TransactionSql } from "postgres";
 import type { SearchFilters } from "../../shared/images/contract.ts";
 import type { Scope } from "./access.ts";
-import { comparePlaces, fuse, type Placed, scoreOfRank } from "./fusion.ts";
-import { type Hit, type Minus, measureSimilarity, type SearchPath } from "./nearest-query.ts";
+import { comparePlaces, fuse, type Placed, scoreBehind } from "./fusion.ts";
+import { type Hit, type Measure, type Minus, measureHits, type SearchPath } from "./nearest-query.ts";
 import { type FilterClass, findNearest } from "./search.ts";
 import type { Space } from "./spaces.ts";
 import { findByWords } from "./words.ts";
@@ -36,10 +36,9 @@ export interface RankedSearch {
 export interface Start {
   readonly phase: "window" | "rest";
   readonly after: Placed | undefined;
-  readonly depth: number;
 }
 
-export const fromTheTop: Start = { phase: "window", after: undefined, depth: 0 };
+export const fromTheTop: Start = { phase: "window", after: undefined };
 
 export interface Ranking {
   readonly way: "fused" | "vectors";
@@ -49,8 +48,8 @@ export interface Ranking {
   readonly pictures: number;
 }
 
-/** So many of each list are fused: deeper, a rank says next to nothing. */
-const windowSize = 200;
+/** So many of each list are fused. Twice as many find little more and cost twice as much. */
+const windowSize = 100;
 
 /** `way` is how the pages before were ranked; undefined for the first one, which decides. */
 export async function rank(
@@ -99,7 +98,7 @@ async function rankFused(
   const last = near.at(-1);
   const missing = page.limit - hits.length;
   if (missing === 0 || near.length < windowSize || !last) return { way: "fused", hits, ...told };
-  const start: Start = { phase: "rest", after: last, depth: page.start.depth + hits.length };
+  const start: Start = { phase: "rest", after: last };
   const rest = await rankRest(sql, search, { start, limit: missing }, worded);
   return { ...rest, ...told, hits: [...hits, ...rest.hits] };
 }
@@ -112,7 +111,7 @@ async function rankRest(
 ): Promise<Ranking> {
   const exceptIds = [...search.exceptIds, ...worded.map(({ id }) => id)];
   const { hits, ...told } = await findNearest(sql, { ...search, exceptIds, after: start.after, limit });
-  const ranked = hits.map((hit, index) => toRanked(hit, scoreOfRank(start.depth + index + 1), "rest"));
+  const ranked = hits.map((hit) => toRanked(hit, scoreBehind(hit.score), "rest"));
   return { way: "fused", hits: ranked, ...told };
 }
 
@@ -122,16 +121,17 @@ async function describeWindow(
   near: readonly Hit[],
   worded: readonly Placed[],
 ): Promise<Ranked[]> {
-  const similarities = new Map(near.map(({ id, similarity }) => [id, similarity]));
-  const unmeasured = worded.flatMap(({ id }) => (similarities.has(id) ? [] : [id]));
-  const asked = search.minus?.asked ?? search.embedding;
-  for (const [id, similarity] of await measureSimilarity(sql, search.space, asked, unmeasured))
-    similarities.set(id, similarity);
+  const known = new Map<string, Measure>(near.map((hit) => [hit.id, { ...hit, isWanted: true }]));
+  const unknown = worded.flatMap(({ id }) => (known.has(id) ? [] : [id]));
+  for (const [id, measure] of await measureHits(sql, search, unknown)) known.set(id, measure);
+  const measured = worded
+    .filter(({ id }) => known.get(id)?.isWanted !== false)
+    .map((place) => ({ ...place, nearness: known.get(place.id)?.score ?? null }));
   const wordedIds = new Set(worded.map(({ id }) => id));
-  return fuse([near, worded]).map(({ id, score }) => ({
+  return fuse(near, measured).map(({ id, score }) => ({
     id,
     score,
-    similarity: similarities.get(id) ?? null,
+    similarity: known.get(id)?.similarity ?? null,
     matchedWords: wordedIds.has(id),
     place: { phase: "window", score },
   }));
