@@ -18,6 +18,13 @@ export interface HubTokenizer {
   /** Ended and cut, not padded: what the model puts before and behind a text is always there. */
   tokenize(text: string): { readonly ids: readonly number[]; readonly knownWords: number };
   findId(token: string): number | undefined;
+  /** What is put before and behind every text. */
+  readonly ends: TokenEnds;
+}
+
+export interface TokenEnds {
+  readonly before: readonly number[];
+  readonly behind: readonly number[];
 }
 
 /** The tokenizer that a tokenizer.json defines, for texts of at most `tokensMax` tokens. */
@@ -42,6 +49,7 @@ export function createHubTokenizer(definition: TokenizerDefinition, tokensMax: n
       return { ids: [...before, ...kept, ...behind], knownWords };
     },
     findId: (token) => tokenizer.token_to_id(token),
+    ends: { before, behind },
   };
 }
 
@@ -78,13 +86,8 @@ function expandSplitter(splitter: PlainSplitter, definition: TokenizerDefinition
 /** Its white space is Unicode's; the library's own ByteLevel has JavaScript's, which differs in U+FEFF and U+0085. */
 const wordPattern = "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+";
 
-interface Ends {
-  readonly before: readonly number[];
-  readonly behind: readonly number[];
-}
-
 /** What is put before and behind every text. */
-function findEnds(definition: TokenizerDefinition, tokenizer: Tokenizer): Ends {
+function findEnds(definition: TokenizerDefinition, tokenizer: Tokenizer): TokenEnds {
   const ends = listEndings(definition).map((ending) => endsOf(ending));
   const found = ends.filter(({ before, behind }) => before.length + behind.length > 0);
   if (found.length > 1)
@@ -100,7 +103,7 @@ function findEnds(definition: TokenizerDefinition, tokenizer: Tokenizer): Ends {
   return { before, behind };
 }
 
-function endsOf(ending: PlainEnding): Ends {
+function endsOf(ending: PlainEnding): TokenEnds {
   if (ending.type === "ByteLevel") return { before: [], behind: [] };
   if (ending.type !== "TemplateProcessing") return { before: [ending.cls[1]], behind: [ending.sep[1]] };
   const before: number[] = [];

@@ -33,13 +33,7 @@ const kernels: Readonly<Record<number, ImageInput["kernel"]>> = {
 };
 
 /** Keys that change no number: names, hints for batching, and what is always so here. */
-const harmless = [
-  "processor_class",
-  "_valid_processor_keys",
-  "do_convert_rgb",
-  "auto_map",
-  "default_to_square",
-];
+const harmless = ["processor_class", "_valid_processor_keys", "do_convert_rgb"];
 
 export function readImageSettings(reader: SettingsReader, sizeOfGraph: number | undefined): ImageSettings {
   const { cuts } = readClass(reader);
@@ -75,7 +69,7 @@ type Shape = Pick<ImageInput, "size" | "resize" | "edge">;
 function readShape(reader: SettingsReader, cutsByClass: boolean): Shape {
   if (reader.findFlag("do_resize") === false) throw reader.refuse("do_resize", false, "true");
   const isCut = reader.findFlag("do_center_crop") ?? cutsByClass;
-  const size = readSize(reader, "size", cutsByClass);
+  const size = readSize(reader, "size", !(reader.findFlag("default_to_square") ?? !cutsByClass));
   const crop = readSize(reader, "crop_size", false);
   if (!isCut) {
     if (size.kind === "square") return { size: size.edge, resize: "squash", edge: size.edge };

@@ -33,12 +33,13 @@ export async function readModelSettings(folder: string): Promise<ModelSettings> 
   const image = readImageSettings(await openReader(folder, "preprocessor_config.json"), visionSize);
   const tokenizer = await readTokenizer(folder);
   const positions = readPositions(config, family);
-  const { findId } = createHubTokenizer(tokenizer, positions.count);
+  const { findId, ends } = createHubTokenizer(tokenizer, positions.count);
   const text = readTextSettings({
     family,
     tokenizer,
     positions,
     findId,
+    ends,
     tokenizerConfig: await openReader(folder, "tokenizer_config.json"),
     specialTokens: await findReader(folder, "special_tokens_map.json"),
   });

@@ -22,22 +22,19 @@ export interface TextSources {
   /** Of the graph, by config.json or by what its type has without a word. */
   readonly positions: { readonly count: number; readonly from: string };
   readonly findId: (token: string) => number | undefined;
+  /** Put before and behind every text. */
+  readonly ends: { readonly before: readonly number[]; readonly behind: readonly number[] };
 }
 
 /** Keys of tokenizer_config.json that bear on other than tokens, or that tokenizer.json says itself. */
 const harmless = [
-  "add_bos_token",
-  "add_eos_token",
   "add_prefix_space",
   "added_tokens_decoder",
   "additional_special_tokens",
-  "auto_map",
   "backend",
-  "bos_token",
   "chat_template",
   "clean_up_tokenization_spaces",
   "cls_token",
-  "eos_token",
   "errors",
   "extra_ids",
   "extra_special_tokens",
@@ -45,20 +42,16 @@ const harmless = [
   "keep_accents",
   "legacy",
   "mask_token",
-  "max_length",
   "model_input_names",
   "name_or_path",
-  "pad_to_multiple_of",
   "pad_token_type_id",
   "processor_class",
   "sep_token",
   "sp_model_kwargs",
   "spaces_between_special_tokens",
   "special_tokens_map_file",
-  "stride",
   "tokenizer_class",
   "tokenizer_file",
-  "truncation_strategy",
   "unk_token",
   "use_default_system_prompt",
   "use_fast",
@@ -75,6 +68,8 @@ export function readTextSettings(sources: TextSources): TextSettings {
   for (const key of ["remove_space", "do_lowercase_and_remove_accent", "split_special_tokens"]) {
     if (config.findFlag(key)) throw config.refuse(key, true, "false");
   }
+  checkOthers(config);
+  checkEnds(sources);
   // Seen to where the tokenizer is read.
   config.findFlag("do_lower_case");
   const length = readLength(sources);
@@ -89,6 +84,29 @@ export function readTextSettings(sources: TextSources): TextSettings {
       { name: "text.padId", value: show(pad.value), from: pad.from },
     ],
   };
+}
+
+function checkOthers(config: SettingsReader): void {
+  const stride = config.find("stride");
+  if (stride !== undefined && stride !== 0) throw config.refuse("stride", stride, "0");
+  const strategy = config.findText("truncation_strategy");
+  if (strategy !== undefined && strategy !== "longest_first" && strategy !== "only_first")
+    throw config.refuse("truncation_strategy", strategy, '"longest_first" or "only_first"');
+  const multiple = config.find("pad_to_multiple_of");
+  if (multiple !== undefined) throw config.refuse("pad_to_multiple_of", multiple, "nothing");
+}
+
+/** What is to begin or end a text must be what tokenizer.json puts there. */
+function checkEnds({ tokenizerConfig: config, ends, findId }: TextSources): void {
+  for (const [name, ids] of [
+    ["bos", ends.before],
+    ["eos", ends.behind],
+  ] as const) {
+    const token = readToken(config, `${name}_token`);
+    const id = token === undefined ? undefined : findId(token);
+    if (config.findFlag(`add_${name}_token`) && (id === undefined || !ids.includes(id)))
+      throw refuse(`${config.file}: add_${name}_token is true, and tokenizer.json does not add it.`);
+  }
 }
 
 interface Found<T> {
@@ -106,6 +124,8 @@ function readLength({ tokenizerConfig: config, tokenizer, positions }: TextSourc
     if (!Number.isInteger(written)) throw config.refuse("model_max_length", written, "a whole number");
     candidates.unshift({ value: written, from: `${config.file}: model_max_length` });
   }
+  const other = config.findWhole("max_length");
+  if (other !== undefined) candidates.push({ value: other, from: `${config.file}: max_length` });
   if (tokenizer.truncation)
     candidates.push({
       value: tokenizer.truncation.max_length,

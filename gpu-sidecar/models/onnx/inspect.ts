@@ -73,6 +73,8 @@ class Walker implements GraphContents {
     { end, depth, found }: { end: number; depth: number; found: Map<number, string> },
   ): Promise<void> {
     const tag = await this.#bytes.varint();
+    // Readers keep 32 bits of it: a larger one would be another field to them.
+    if (tag < 8 || tag >= 2 ** 32) throw refuse("The graph is damaged: it has a field without a number.");
     const field = Math.floor(tag / 8);
     const wire = tag % 8;
     if (wire === 0) return void (await this.#bytes.varint());

@@ -181,6 +181,12 @@ describe("a model that is not to be trusted", () => {
     );
   });
 
+  test("cannot use an operator that names files", async () => {
+    const folder = await makeTiny();
+    await appendOperator(join(folder, text), "EPContext", "com.microsoft");
+    expect(await refusalOf(folder)).toMatch(/uses EPContext, which may reach outside of it/);
+  });
+
   test("is refused by the runtime where it uses an operator that there is not", async () => {
     const folder = await makeTiny();
     await appendOperator(join(folder, text), "Steal", "");

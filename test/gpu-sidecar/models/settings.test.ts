@@ -79,6 +79,12 @@ describe("the settings of a model", () => {
     expect(text.tokensMax).toBe(77);
   });
 
+  test("what tokenizer_config.json says of ends and lengths is held against the rest", async () => {
+    const changes = { add_bos_token: true, add_eos_token: true, max_length: 40, stride: 0 };
+    const { text } = await readWith("clip", "tokenizer_config.json", changes);
+    expect(text.tokensMax).toBe(40);
+  });
+
   test.each<[string, Changes, Changes]>([
     ["a fixed length", { padding: fixed(77) }, { padding: "tokensMax", padId: 1_199 }],
     ["a batch's longest", { padding: { ...fixed(1), strategy: "BatchLongest" } }, { padding: "longest" }],
@@ -163,6 +169,34 @@ describe("what is not understood is refused", () => {
     ["another size than the graph's", "config.json", { "vision_config.image_size": 96 }, /64 pixels.* 96/],
     ["another kind of model", "config.json", { model_type: "align" }, /model_type is "align"/],
     ["patches of any size", "config.json", { model_type: "siglip2" }, /model_type is "siglip2"/],
+    ["code of its own", processor, { auto_map: { AutoProcessor: "x.Y" } }, /auto_map is/],
+    ["code of its own for texts", "tokenizer_config.json", { auto_map: {} }, /auto_map is/],
+    [
+      "a start that is not made",
+      "tokenizer_config.json",
+      { add_bos_token: true, bos_token: "!" },
+      /add_bos_token/,
+    ],
+    [
+      "an end that is not made",
+      "tokenizer_config.json",
+      { add_eos_token: true, eos_token: "!" },
+      /add_eos_token/,
+    ],
+    ["texts that overlap", "tokenizer_config.json", { stride: 8 }, /stride is 8/],
+    [
+      "padding to a multiple, there",
+      "tokenizer_config.json",
+      { pad_to_multiple_of: 8 },
+      /pad_to_multiple_of is 8/,
+    ],
+    [
+      "another way to cut",
+      "tokenizer_config.json",
+      { truncation_strategy: "do_not_truncate" },
+      /truncation_strategy/,
+    ],
+    ["a lone number that is a square", processor, { size: 80, default_to_square: true }, /crop_size is 64/],
     ["no kind of model", "config.json", { model_type: undefined }, /model_type is missing/],
     ["padding at the left", "tokenizer_config.json", { padding_side: "left" }, /padding_side is "left"/],
     [
