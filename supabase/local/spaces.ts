@@ -26,6 +26,8 @@ export interface SpacesContext {
   /** Ends the watching of a job. */
   readonly signal: AbortSignal;
   readonly pollMs?: number;
+  /** How long sidecars are given to see a new space. Default 8,000: they look every five seconds. */
+  readonly offerMs?: number;
 }
 
 /** What cannot be done; its message is for whoever typed the command. */
@@ -70,7 +72,19 @@ async function add({ target, name }: SpacesArguments, context: SpacesContext): P
   context.print(
     `The space ${space.id}, "${space.name}", is there and empty. Fill it: bun run spaces fill ${space.name} --wait`,
   );
-  warnUnoffered(space, context);
+  warnUnoffered(await awaitOffer(space, context), context);
+}
+
+/** The space once a sidecar offers its model, or when that took too long. */
+async function awaitOffer(added: EmbeddingSpace, context: SpacesContext): Promise<EmbeddingSpace> {
+  const { client, signal, pollMs = 500, offerMs = 8_000 } = context;
+  const deadlineMs = Date.now() + offerMs;
+  let space = added;
+  while (!space.isOffered && !signal.aborted && Date.now() < deadlineMs) {
+    await new Promise((resolve) => setTimeout(resolve, pollMs));
+    space = await unwrap(client.spaces[":id"].$get({ param: { id: String(added.id) } }));
+  }
+  return space;
 }
 
 async function fill({ target, waits }: SpacesArguments, context: SpacesContext): Promise<void> {
@@ -160,8 +174,7 @@ function pickSpace(spaces: readonly EmbeddingSpace[], target: string): Embedding
 function warnUnoffered({ isOffered, model }: EmbeddingSpace, { terminal }: SpacesContext): void {
   if (isOffered) return;
   terminal.write(
-    `No sidecar that runs now offers the model "${model}". One that has it in its MODELS_DIR does some seconds ` +
-      "after the space was added; one that ran before the model was installed must be started again.\n",
+    `No sidecar that runs now offers the model "${model}": start one that has it in its MODELS_DIR.\n`,
   );
 }
 

@@ -80,6 +80,29 @@ test("with nothing left behind there is nothing to do", async () => {
   expect(await sweep()).toEqual({ uploadsExpired: 0, ingestsAdded: 0, fillsAdded: 0, objectsRemoved: 0 });
 });
 
+test("spaces that are kept complete and lack something are filled, each once; others are left alone", async () => {
+  const [added] = await rig.sql<{ id: number }[]>`
+    select parlance.create_embedding_space('second', 'rare', 'x', 3) as id
+  `;
+  const id = added?.id ?? 0;
+  const listFills = () => rig.sql`
+    select payload, model from parlance.jobs where kind = 'images.fill-space' order by payload
+  `;
+  await rig.addReady();
+  await rig.sql`update parlance.images set colours = '{red}'`;
+  expect(await sweep()).toMatchObject({ fillsAdded: 0 });
+  await rig.sql`update parlance.embedding_spaces set is_maintained = true`;
+  expect(await sweep()).toMatchObject({ fillsAdded: 1 });
+  expect(await listFills()).toEqual([{ payload: { spaceId: id }, model: "rare" }]);
+  await rig.sql`update parlance.images set colours = null`;
+  await sweep();
+  expect(await listFills()).toEqual([
+    { payload: { spaceId: 1 }, model: "palette" },
+    { payload: { spaceId: id }, model: "rare" },
+  ]);
+  await rig.sql`select parlance.drop_embedding_space(${id}::smallint)`;
+});
+
 test("an upload that was not completed in two hours and ten minutes fails, a younger one does not", async () => {
   const late = await addRow({ state: "uploading", mediaType: null, createdAt: age(2 * hours + 601) });
   const young = await addRow({ state: "uploading", mediaType: null, createdAt: age(2 * hours + 500) });

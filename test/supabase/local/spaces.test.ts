@@ -78,6 +78,7 @@ async function type(line: string, options: { signal?: AbortSignal; isTTY?: boole
     terminal: { isTTY: options.isTTY ?? false, write: (text) => drawn.push(text) },
     signal: options.signal ?? new AbortController().signal,
     pollMs: 20,
+    offerMs: 0,
   });
   return { said: said.join("\n"), drawn: drawn.join("") };
 }
