@@ -8,7 +8,8 @@ import type { Raster } from "./raster.ts";
  * libvips differs by more than a model should see: it rounds positions to 1/64 pixel, goes on with the last pixel
  * beyond the border and enlarges by other rules.
  *
- * It runs in the calling thread, a nanosecond for each multiplication, and is meant for sources of about a megapixel.
+ * It runs in the calling thread, half a nanosecond for each multiplication (a whole one without `Math.imul`), and is
+ * meant for sources of about a megapixel.
  */
 export type Kernel = ImageInput["kernel"];
 
@@ -140,9 +141,9 @@ function resampleColumns({ data, width, height }: Raster, weights: Weights, left
       const end = x * stride + (length[x] ?? 0);
       for (let k = x * stride; k < end; k++, from += 3) {
         const weight = values[k] ?? 0;
-        red = (red + (data[from] ?? 0) * weight) | 0;
-        green = (green + (data[from + 1] ?? 0) * weight) | 0;
-        blue = (blue + (data[from + 2] ?? 0) * weight) | 0;
+        red = (red + Math.imul(data[from] ?? 0, weight)) | 0;
+        green = (green + Math.imul(data[from + 1] ?? 0, weight)) | 0;
+        blue = (blue + Math.imul(data[from + 2] ?? 0, weight)) | 0;
       }
       out[to] = red >> weightBits;
       out[to + 1] = green >> weightBits;
@@ -163,7 +164,7 @@ function resampleRows({ data, width }: Raster, weights: Weights, top: number): U
     for (let k = 0; k < rows; k++) {
       const weight = values[y * stride + k] ?? 0;
       const from = ((first[y] ?? 0) - top + k) * bytes;
-      for (let i = 0; i < bytes; i++) sums[i] = ((sums[i] ?? 0) + (data[from + i] ?? 0) * weight) | 0;
+      for (let i = 0; i < bytes; i++) sums[i] = ((sums[i] ?? 0) + Math.imul(data[from + i] ?? 0, weight)) | 0;
     }
     const to = y * bytes;
     for (let i = 0; i < bytes; i++) out[to + i] = (sums[i] ?? 0) >> weightBits;
