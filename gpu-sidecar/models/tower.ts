@@ -40,15 +40,8 @@ export class Tower {
     return this.#session.release();
   }
 
-  /** Feeds only what the graph asks for: exported text halves differ in whether they take a mask. */
   async #runTogether(count: number, inputs: Readonly<Record<string, TowerInput>>): Promise<Float32Array> {
-    const feeds: Record<string, OnnxValue> = {};
-    for (const metadata of this.#session.inputMetadata) {
-      const input = inputs[metadata.name];
-      if (!input)
-        throw new AppError("unexpected", `${this.#card.name} asks for an unknown ${metadata.name}.`);
-      feeds[metadata.name] = toTensor(input, count, metadata.isTensor ? metadata.type : "unknown");
-    }
+    const feeds = toFeeds(this.#session, inputs, count);
     const outputs = await this.#session.run(feeds, [this.#output]);
     return this.#toUnits(outputs[this.#output], count);
   }
@@ -75,6 +68,21 @@ export function findOutput(session: InferenceSession, model: string): string {
     "invalid_request",
     `${model} gives out ${session.outputNames.join(", ")}, and none of ${outputNames.join(", ")}.`,
   );
+}
+
+/** Only what the graph asks for, in the type that it asks for: exported text halves differ in whether they take a mask. */
+export function toFeeds(
+  session: InferenceSession,
+  inputs: Readonly<Record<string, TowerInput>>,
+  count: number,
+): Record<string, OnnxValue> {
+  const feeds: Record<string, OnnxValue> = {};
+  for (const metadata of session.inputMetadata) {
+    const input = inputs[metadata.name];
+    if (!input) throw new AppError("invalid_request", `The model asks for an unknown ${metadata.name}.`);
+    feeds[metadata.name] = toTensor(input, count, metadata.isTensor ? metadata.type : "unknown");
+  }
+  return feeds;
 }
 
 function takeRow({ data, row }: TowerInput, index: number): TowerInput {

@@ -94,8 +94,9 @@ async function inspectModel(folder: string, options: InstallOptions): Promise<Mo
   const { name, variant, source } = options;
   const layout = findLayout(await listFiles(folder), variant);
   const names = await listNeeded(folder, layout);
-  const { family, image, text, read } = await readModelSettings(folder);
-  const dimensions = await probeGraphs(folder, layout, family);
+  const settings = await readModelSettings(folder);
+  const { family, image, text, read } = settings;
+  const dimensions = await probeGraphs(folder, layout, settings);
   const files = [];
   for (const file of names.sort()) files.push(await describeFile(folder, file));
   const changed = files.find(({ name: file, sha256 }) => (options.hashes?.get(file) ?? sha256) !== sha256);

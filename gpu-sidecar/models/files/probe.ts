@@ -1,10 +1,13 @@
 import { join } from "node:path";
 import { InferenceSession } from "onnxruntime-node";
+import { AppError } from "../../../shared/errors.ts";
 import { innerProduct, rowOf } from "../../math/vectors.ts";
 import type { DualEncoderFiles, ModelCard } from "../card.ts";
-import { openDualEncoder } from "../session.ts";
+import { type DualEncoder, openDualEncoder } from "../session.ts";
+import { type TowerInput, toFeeds } from "../tower.ts";
 import type { Family, ModelLayout, Variant } from "./layout.ts";
 import { cardOf, type ModelLock } from "./lock.ts";
+import type { ModelSettings } from "./model-settings.ts";
 import { refuse } from "./refuse.ts";
 
 /** What each type of model must give out. CLIP's pooled output is not yet in the common space. */
@@ -16,54 +19,61 @@ const outputs: Readonly<Record<Family, { vision: string; text: string }>> = {
 /** Opens both graphs; answers the length of the vectors. Refuses halves that do not belong together. */
 export async function probeGraphs(
   folder: string,
-  { vision, text }: Pick<ModelLayout, "vision" | "text">,
-  family: Family,
+  layout: Pick<ModelLayout, "vision" | "text">,
+  { family, image, text }: ModelSettings,
 ): Promise<number> {
-  const image = await readDimensions(
-    join(folder, vision),
+  const pixels = { data: new Float32Array(3 * image.size ** 2), row: [3, image.size, image.size] };
+  const ids = { data: new BigInt64Array(text.tokensMax).fill(BigInt(text.padId)), row: [text.tokensMax] };
+  const pictures = await readDimensions(
+    join(folder, layout.vision),
     [outputs[family].vision, "image_embeds"],
-    ["pixel_values"],
+    { pixel_values: pixels },
   );
-  const language = await readDimensions(
-    join(folder, text),
-    [outputs[family].text, "text_embeds"],
-    ["input_ids", "attention_mask"],
-  );
-  if (image !== language)
+  const texts = await readDimensions(join(folder, layout.text), [outputs[family].text, "text_embeds"], {
+    input_ids: ids,
+    attention_mask: { ...ids, data: new BigInt64Array(text.tokensMax).fill(1n) },
+  });
+  if (pictures !== texts)
     throw refuse(
-      `${vision} makes vectors of ${image} numbers and ${text} of ${language}: they do not belong together.`,
+      `${layout.vision} makes vectors of ${pictures} numbers and ${layout.text} of ${texts}: they do not belong together.`,
     );
-  return image;
+  return pictures;
 }
 
 async function readDimensions(
   path: string,
   names: readonly string[],
-  inputs: readonly string[],
+  inputs: Readonly<Record<string, TowerInput>>,
 ): Promise<number> {
-  const session = await InferenceSession.create(path, {
-    executionProviders: ["cpu"],
-    graphOptimizationLevel: "disabled",
-    logSeverityLevel: 3,
-  }).catch((cause: unknown) => {
-    throw refuse(
-      `${path} cannot be opened: ${cause instanceof Error ? cause.message : String(cause)}`,
-      cause,
-    );
-  });
+  const session = await openGraph(path);
   try {
-    const unknown = session.inputNames.filter((name) => !inputs.includes(name));
+    const unknown = session.inputNames.filter((name) => !Object.hasOwn(inputs, name));
     if (unknown.length > 0) throw refuse(`${path} asks for ${unknown.join(", ")}, which is not understood.`);
     const name = names.find((one) => session.outputNames.includes(one));
-    const output = session.outputMetadata.find((one) => one.name === name);
-    if (!output)
+    if (name === undefined)
       throw refuse(`${path} gives out ${session.outputNames.join(", ")}, and not ${names.join(" or ")}.`);
-    const length = output.isTensor ? output.shape.at(-1) : undefined;
-    if (typeof length === "number" && length > 0) return length;
-    throw refuse(`${path} does not say how long its vectors are.`);
+    const answers = await session.run(toFeeds(session, inputs, 1), [name]).catch((cause: unknown) => {
+      throw cannot("run", path, cause);
+    });
+    const shape = answers[name]?.dims ?? [];
+    const [rows, length] = shape;
+    if (shape.length === 2 && rows === 1 && length !== undefined && length > 0) return length;
+    throw refuse(`${path} answers one row with [${shape}] and not with one vector.`);
   } finally {
     await session.release();
   }
+}
+
+function openGraph(path: string): Promise<InferenceSession> {
+  const options = { executionProviders: ["cpu"], logSeverityLevel: 3 } as const;
+  return InferenceSession.create(path, options).catch((cause: unknown) => {
+    throw cannot("opened", path, cause);
+  });
+}
+
+function cannot(what: "opened" | "run", path: string, cause: unknown): Error {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return refuse(`${path} cannot be ${what}: ${reason.slice(0, 500)}`, cause);
 }
 
 /** What may lie between a row alone and the same row in a batch. 16 bits round by more than that. */
@@ -77,16 +87,22 @@ export async function probeVectors(lock: ModelLock, load: () => Promise<DualEnco
   const card = cardOf(lock);
   const model = await openDualEncoder({ card, load }, { device: "cpu", threads: 1 });
   try {
-    const pictures = [0, 1].map((seed) => drawPicture(card, seed));
-    const alone = await Promise.all(pictures.map((pixels) => model.embedImages(pixels, 1)));
-    const both = new Float32Array(pictures.flatMap((pixels) => [...pixels]));
-    compare(lock, "pictures", alone, await model.embedImages(both, 2));
-    const texts = ["a", "a photo of a red house by the sea", "two dogs"];
-    const single = await Promise.all(texts.map(async (text) => (await model.embedTexts([text])).vectors));
-    compare(lock, "texts", single, (await model.embedTexts(texts)).vectors);
+    await probeModel(model, lock);
+  } catch (cause) {
+    throw cause instanceof AppError ? cause : cannot("run", lock.name, cause);
   } finally {
     await model.release();
   }
+}
+
+async function probeModel(model: DualEncoder, lock: ModelLock): Promise<void> {
+  const pictures = [0, 1].map((seed) => drawPicture(model.card, seed));
+  const alone = await Promise.all(pictures.map((pixels) => model.embedImages(pixels, 1)));
+  const both = new Float32Array(pictures.flatMap((pixels) => [...pixels]));
+  compare(lock, "pictures", alone, await model.embedImages(both, 2));
+  const texts = ["a", "a photo of a red house by the sea", "two dogs"];
+  const single = await Promise.all(texts.map(async (text) => (await model.embedTexts([text])).vectors));
+  compare(lock, "texts", single, (await model.embedTexts(texts)).vectors);
 }
 
 function drawPicture({ image: { size, mean, deviation } }: ModelCard, seed: number): Float32Array {

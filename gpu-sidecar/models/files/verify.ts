@@ -41,8 +41,9 @@ async function verifyFiles(folder: string, lock: ModelLock): Promise<string[]> {
 }
 
 async function verifySettings(folder: string, lock: ModelLock): Promise<string[]> {
-  const { family, image, text } = await readModelSettings(folder);
-  const dimensions = await probeGraphs(folder, { vision: lock.vision, text: lock.language }, family);
+  const settings = await readModelSettings(folder);
+  const { family, image, text } = settings;
+  const dimensions = await probeGraphs(folder, { vision: lock.vision, text: lock.language }, settings);
   const now = { family, image, text, dimensions };
   return (["family", "image", "text", "dimensions"] as const)
     .filter((key) => !isDeepStrictEqual(now[key], lock[key]))

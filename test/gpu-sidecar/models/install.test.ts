@@ -234,10 +234,16 @@ describe("halves that do not fit are refused", () => {
     expect(await refusalOf(folder)).toMatch(/asks for pixel_attention_mask, which is not understood/);
   });
 
-  test("a half that does not say how long its vectors are", async () => {
+  test("a half that answers with more than a vector", async () => {
     const folder = await makeTiny();
-    await writeFile(join(folder, vision), buildBoundlessHalf());
-    expect(await refusalOf(folder)).toMatch(/does not say how long its vectors are/);
+    await writeFile(join(folder, vision), buildTallHalf());
+    expect(await refusalOf(folder)).toMatch(/answers one row with \[1,3,64\] and not with one vector/);
+  });
+
+  test("a half that takes no batches", async () => {
+    const folder = await makeTiny();
+    await writeFile(join(folder, vision), buildBoundlessHalf(1));
+    expect(await refusalOf(folder)).toMatch(/tiny cannot be run: .*pixel_values/s);
   });
 
   test("a half that answers everything alike", async () => {
@@ -274,16 +280,24 @@ function buildHalf(output: string, input: string, length: number): Uint8Array {
   return graph.toBytes();
 }
 
-/** How long its vectors are follows from what it reads. */
-function buildBoundlessHalf(): Uint8Array {
-  const graph = new GraphBuilder("boundless");
+function buildTallHalf(): Uint8Array {
+  const graph = new GraphBuilder("tall");
   const pixels = graph.input("pixel_values", "float32", ["batch_size", 3, 64, 64]);
+  const rows = graph.node("ReduceMean", [pixels], { axes: [2], keepdims: 0 });
+  graph.output("image_embeds", rows, ["batch_size", 3, 64]);
+  return graph.toBytes();
+}
+
+/** How long its vectors are follows from what it reads. */
+function buildBoundlessHalf(batch: number | string): Uint8Array {
+  const graph = new GraphBuilder("boundless");
+  const pixels = graph.input("pixel_values", "float32", [batch, 3, 64, 64]);
   const small = graph.node("ReduceMean", [pixels], { axes: [1, 2], keepdims: 0 });
   const mean = graph.node("ReduceMean", [pixels], { axes: [0, 1, 2, 3], keepdims: 0 });
   const end = graph.node("Cast", [graph.node("Add", [mean, graph.scalar(32)])], { to: 7 });
   const ends = graph.node("Reshape", [end, graph.integers([1])]);
   const cut = graph.node("Slice", [small, graph.integers([0]), ends, graph.integers([1])]);
-  graph.output("image_embeds", cut, ["batch_size", "dimensions"]);
+  graph.output("image_embeds", cut, [batch, "dimensions"]);
   return graph.toBytes();
 }
 
@@ -308,6 +322,12 @@ function buildHalfPrecision(): Uint8Array {
   graph.output("image_embeds", graph.node("Cast", [cut], { to: 10 }), ["batch_size", 32], "float16");
   return graph.toBytes();
 }
+
+test("a graph need not say how long its vectors are", async () => {
+  const folder = await makeTiny();
+  await writeFile(join(folder, vision), buildBoundlessHalf("batch_size"));
+  expect((await add(folder)).lock.dimensions).toBe(32);
+});
 
 test("a graph may take and give numbers of 16 bits", async () => {
   const folder = await makeTiny();

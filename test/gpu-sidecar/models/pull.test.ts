@@ -142,7 +142,7 @@ describe("a transfer that breaks", () => {
     ["and then is wrong behind the break", [{ kind: "cut", share: 0.5 }, { kind: "wrong" }]],
   ])("%s is mended", async (_, faults) => {
     server.fail(vision, ...faults);
-    const { lock } = await pull({ timeoutMs: faults[0]?.kind === "stall" ? 300 : 5_000 });
+    const { lock } = await pull({ timeoutMs: faults[0]?.kind === "stall" ? 1_000 : 5_000 });
     expect(await verifyModel(modelsFolder, lock)).toEqual([]);
     expect(server.faults.get(vision)).toEqual([]);
     expect(await left()).toEqual(["tiny"]);
