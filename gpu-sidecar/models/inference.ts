@@ -19,7 +19,7 @@ export interface InferenceOptions {
   readonly preload?: readonly string[];
   /** `cpu` (default), `cuda` or `cuda:N`. Never falls back to another one. */
   readonly device?: string;
-  /** Threads inside one run. Default 1. */
+  /** Threads inside one run, on the processor. Default 1. */
   readonly threads?: number;
   /** How much bulk runs at once. */
   readonly pace?: PaceOptions;
@@ -43,7 +43,8 @@ export interface EmbedOptions {
 }
 
 /**
- * Runs models in one worker thread, one run at a time; a text passes all bulk but the run that is on. Batches of
+ * Runs models in one worker thread, one run at a time; a text passes all bulk but the run that is on, and waits besides
+ * only while a model is loaded, which happens once. Batches of
  * pictures are made as late as can be: one runs, the next lies ready in the thread, the rest waits here.
  * A thread that dies takes its runs with it (a retryable error) and the next call starts a new one. A thread that
  * hangs cannot be ended without ending the process (terminating it inside a run aborts), and a device that has no

@@ -2,7 +2,7 @@ import { PixelBudget } from "../../../gpu-sidecar/image/pixel-budget.ts";
 import { preparePixels } from "../../../gpu-sidecar/image/prepare.ts";
 import { createPictureEmbedder } from "../../../gpu-sidecar/models/batcher.ts";
 import { createInference, type Inference } from "../../../gpu-sidecar/models/inference.ts";
-import { type Measured, measureRate, median, round } from "./measure.ts";
+import { type Measured, measureRate, median, round, shareOfFreeCores } from "./measure.ts";
 import type { BenchModel } from "./model.ts";
 
 export interface StageRow {
@@ -14,6 +14,11 @@ export interface StageRow {
   perSecond: number;
   /** Median of the rounds, each against the limit of the same round. */
   shareOfLimit: number;
+  /**
+   * What the two sides cost together, of the cores that no other process took: the share on a machine that is not
+   * quiet. Of the processor alone.
+   */
+  shareOfFreeCores: number | null;
   loopLagP99Ms: number;
   coreMs: number;
   foreignCores: number;
@@ -70,6 +75,9 @@ export async function measureStage(
         1,
       ),
       shareOfLimit: round(middle((one) => one.both.perSecond / limitOf(one))),
+      shareOfFreeCores: isSimulated
+        ? null
+        : round(middle(({ decode, run, both }) => shareOfFreeCores(both, decode.coreMs + run.coreMs))),
       loopLagP99Ms: round(
         middle(({ both }) => both.loopLagP99Ms),
         1,

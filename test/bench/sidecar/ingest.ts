@@ -10,7 +10,7 @@ import { startRunner } from "../../../shared/jobs/runner.ts";
 import { jobKinds } from "../../../shared/kinds.ts";
 import { createLog } from "../../../shared/log.ts";
 import { type Library, openLibrary } from "../../gpu-sidecar/library.ts";
-import { cores, type Measured, Meter, measureRate, round } from "./measure.ts";
+import { cores, type Measured, Meter, measureRate, round, shareOfFreeCores } from "./measure.ts";
 import type { BenchModel } from "./model.ts";
 
 export interface IngestRow {
@@ -18,7 +18,9 @@ export interface IngestRow {
   perSecond: number;
   /** Of this process, for a picture: the sidecar, storage, and PGlite where that is the database. */
   coreMs: number;
+  /** What the stages cost together, of all cores and of those that no other process took. */
   shareOfCores: number | null;
+  shareOfFreeCores: number | null;
   loopLagP99Ms: number;
   foreignCores: number;
 }
@@ -51,10 +53,9 @@ export async function measureIngest(options: IngestOptions): Promise<IngestRow[]
     };
     const whole = await measureWhole(library, inference, options);
     const sumMs = Object.values(stages).reduce((sum, { coreMs }) => sum + coreMs, 0);
-    const share = (whole.perSecond * sumMs) / (1000 * cores);
     return [
-      ...Object.entries(stages).map(([what, measured]) => toRow(what, measured, null)),
-      toRow("all of it, by a worker", whole, round(share)),
+      ...Object.entries(stages).map(([what, measured]) => toRow(what, measured, undefined)),
+      toRow("all of it, by a worker", whole, sumMs),
     ];
   } finally {
     await inference.close();
@@ -62,12 +63,13 @@ export async function measureIngest(options: IngestOptions): Promise<IngestRow[]
   }
 }
 
-function toRow(what: string, measured: Measured, shareOfCores: number | null): IngestRow {
+function toRow(what: string, measured: Measured, sumMs: number | undefined): IngestRow {
   return {
     what,
     perSecond: round(measured.perSecond, 1),
     coreMs: round(measured.coreMs, 1),
-    shareOfCores,
+    shareOfCores: sumMs === undefined ? null : round((measured.perSecond * sumMs) / (1000 * cores)),
+    shareOfFreeCores: sumMs === undefined ? null : round(shareOfFreeCores(measured, sumMs)),
     loopLagP99Ms: round(measured.loopLagP99Ms, 1),
     foreignCores: round(measured.foreignCores),
   };

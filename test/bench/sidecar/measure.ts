@@ -57,6 +57,11 @@ export class Meter {
   }
 }
 
+/** The share of the cores that other processes left, if a piece costs no more than `coreMs`. */
+export function shareOfFreeCores({ perSecond, foreignCores }: Measured, coreMs: number): number {
+  return (perSecond * coreMs) / (1000 * (cores - foreignCores));
+}
+
 /** The rate of work that is always under way `atOnce` times, after a while that is not measured. */
 export async function measureRate({ work, atOnce }: Lane, seconds: number): Promise<Measured> {
   const warmMs = performance.now() + seconds * 250;
