@@ -74,7 +74,8 @@ export function createSpaceDirectory(sql: Sql, catalog: ModelCatalog): SpaceDire
 
 function toSpace({ model, modelDigest, ...space }: SpaceRow, catalog: ModelCatalog): Space {
   const card = catalog.find(model);
-  return { ...space, model: card?.digest === modelDigest ? card : undefined };
+  const isIts = card?.digest === modelDigest && card.dimensions === space.dimensions;
+  return { ...space, model: isIts ? card : undefined };
 }
 
 async function listSpaces(sql: Sql): Promise<SpaceRow[]> {

@@ -101,6 +101,7 @@ create table image_vectors (
 create table image_vectors_1 partition of image_vectors for values in ('1') (
   constraint embedding_has_the_dimensions check (vector_dims(embedding) = 128)
 );
+  create index image_vectors_1_by_age using brin (created_at);
   create index image_vectors_1_by_owner on (owner_id);
   create index image_vectors_1_nearest using hnsw ((embedding::vector(128)) vector_ip_ops);
   create index image_vectors_1_public on (image_id) where is_public;

@@ -76,8 +76,8 @@ class Fill {
 
   async run(): Promise<FillSpaceOutcome> {
     const { sql } = this.#options;
-    const { job, attempt } = this.#context;
-    this.#done = attempt > 1 ? await countVectorsSince(sql, this.#space.id, timeOfId(job.id)) : 0;
+    // What earlier claims of the job have done: it began when its id was made.
+    this.#done = await countVectorsSince(sql, this.#space.id, timeOfId(this.#context.job.id));
     this.#total = this.#done + (await countLacking(sql, this.#space.id));
     this.#context.reportProgress(this.#done, this.#total, this.#describe());
     while ((await this.#pass()) > 0) {}

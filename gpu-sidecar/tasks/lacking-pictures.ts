@@ -4,7 +4,7 @@ import { isTransientDatabaseError } from "../../shared/database.ts";
 import { AppError } from "../../shared/errors.ts";
 import type { ImageColour, ImageVariant } from "../../shared/images/contract.ts";
 import { toVector } from "../../shared/images/landing.ts";
-import { isLacking, spaceLiteral } from "../../shared/images/space-landing.ts";
+import { fromLacking, spaceLiteral } from "../../shared/images/space-landing.ts";
 import { type Claim, reportProgress } from "../../shared/jobs/queue.ts";
 
 export interface LackingPicture {
@@ -23,29 +23,25 @@ export async function listLacking(
 ): Promise<LackingPicture[]> {
   return await sql<LackingPicture[]>`
     select
-      id,
-      owner_id,
-      variants,
-      colours is null as lacks_colours,
-      not exists (
-        select from parlance.image_vectors as vectors
-        where vectors.space_id = ${spaceLiteral(sql, spaceId)} and vectors.image_id = images.id
-      ) as lacks_vector
-    from parlance.images
-    where ${isLacking(sql, spaceId)} and id > ${page.afterId}
-    order by id
+      images.id,
+      images.owner_id,
+      images.variants,
+      images.colours is null as lacks_colours,
+      vectors.image_id is null as lacks_vector
+    ${fromLacking(sql, spaceId)} and images.id > ${page.afterId}
+    order by images.id
     limit ${page.limit}
   `;
 }
 
 export async function countLacking(sql: Sql, spaceId: number): Promise<number> {
   const [row] = await sql<{ count: number }[]>`
-    select count(*) from parlance.images where ${isLacking(sql, spaceId)}
+    select count(*) ${fromLacking(sql, spaceId)}
   `;
   return row?.count ?? 0;
 }
 
-/** Vectors that came into the space since a time: what earlier claims of the same job have done. */
+/** Vectors that came into the space since a time: what earlier claims of the same job have done, and pictures that landed. */
 export async function countVectorsSince(sql: Sql, spaceId: number, sinceMs: number): Promise<number> {
   const [row] = await sql<{ count: number }[]>`
     select count(*)

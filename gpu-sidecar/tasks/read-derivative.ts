@@ -52,11 +52,18 @@ export async function readDerivative(
 }
 
 async function look(bytes: Uint8Array, wish: DerivativeWish, options: OpenOptions): Promise<ReadDerivative> {
-  const [pixels, colours] = await Promise.all([
-    wish.input && preparePixels(bytes, wish.input, options),
-    wish.colours ? readColours(bytes, options) : undefined,
-  ]);
-  return { pixels, colours };
+  try {
+    const [pixels, colours] = await Promise.all([
+      wish.input && preparePixels(bytes, wish.input, options),
+      wish.colours ? readColours(bytes, options) : undefined,
+    ]);
+    return { pixels, colours };
+  } catch (cause) {
+    // Whatever it is, it comes from these bytes and would come again.
+    throw cause instanceof AppError
+      ? cause
+      : new AppError("image_undecodable", "The picture could not be made ready for the model.", { cause });
+  }
 }
 
 async function readColours(bytes: Uint8Array, options: OpenOptions): Promise<ImageColour[]> {

@@ -64,7 +64,7 @@ export const compareSpaces: JobKind<CompareSpacesPayload, SpaceComparison> = {
   lane: "bulk",
   payload: CompareSpacesPayload,
   attemptsMax: 5,
-  timeoutMs: 3600 * 1000,
+  timeoutMs: 600_000,
   summarize: (comparison) => ({ ...comparison }),
   land: async () => {},
   landFailure: async () => {},

@@ -17,17 +17,13 @@ export interface FillableSpace {
 /** The first half of the lock's name; the second is the space. */
 const lockClass = 0x5ace;
 
-/** Pictures of a statement about `images` that lack a vector in the space, or were never looked at for their colours. */
-export function isLacking(sql: Sql | TransactionSql, spaceId: number): PendingQuery<Row[]> {
+/** Pictures that lack a vector in the space, or were never looked at for their colours: the end of a statement. */
+export function fromLacking(sql: Sql | TransactionSql, spaceId: number): PendingQuery<Row[]> {
   return sql`
-    images.state = 'ready'
-    and (
-      images.colours is null
-      or not exists (
-        select from parlance.image_vectors as vectors
-        where vectors.space_id = ${spaceLiteral(sql, spaceId)} and vectors.image_id = images.id
-      )
-    )
+    from parlance.images
+    left join parlance.image_vectors as vectors
+      on vectors.space_id = ${spaceLiteral(sql, spaceId)} and vectors.image_id = images.id
+    where images.state = 'ready' and (vectors.image_id is null or images.colours is null)
   `;
 }
 
@@ -71,10 +67,8 @@ export async function findSpaceToFillAgain(
   `;
   if (!space?.isFree) return space;
   const [lacking] = await transaction`
-    select
-    from parlance.images
-    where ${isLacking(transaction, spaceId)}
-      and id <> all (${failures.map(({ imageId }) => imageId)}::uuid[])
+    select ${fromLacking(transaction, spaceId)}
+      and images.id <> all (${failures.map(({ imageId }) => imageId)}::uuid[])
     limit 1
   `;
   return lacking && space;
@@ -85,9 +79,7 @@ export async function listLackingSpaces(transaction: TransactionSql): Promise<Fi
   const lacking: FillableSpace[] = [];
   for (const space of await listSpacesToFill(transaction, undefined)) {
     const [found] = await transaction`
-      select
-      from parlance.images
-      where ${isLacking(transaction, space.id)}
+      select ${fromLacking(transaction, space.id)}
       limit 1
     `;
     if (found) lacking.push(space);

@@ -27,6 +27,9 @@ create function parlance.stop_maintaining(fill_id uuid) returns void
     and not spaces.is_current
 $$;
 
+-- A fill that goes on tells how far it was: what came in since it began. Rows lie in the order of their age.
+create index image_vectors_1_by_age on parlance.image_vectors_1 using brin (created_at);
+
 -- Adding and dropping a partition lock tables that everyone uses. Both give up before Postgres looks for deadlocks
 -- (after a second), so that it is never a search or a landing that loses; whoever asked tries again.
 create or replace function parlance.add_embedding_space(
@@ -47,6 +50,7 @@ begin
     partition, dimensions
   );
   execute format('create index %I on parlance.%I (owner_id)', partition || '_by_owner', partition);
+  execute format('create index %I on parlance.%I using brin (created_at)', partition || '_by_age', partition);
   -- Few public pictures among many private ones are found without reading the private ones.
   execute format('create index %I on parlance.%I (image_id) where is_public', partition || '_public', partition);
   execute format(
