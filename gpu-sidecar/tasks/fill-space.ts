@@ -35,7 +35,7 @@ export interface FillOptions {
   readonly batchMax?: number;
 }
 
-const pageMax = 1000;
+const pageMax = 10_000;
 /** Pictures that are read or wait for the model at once, and how much memory their pixels may take. */
 const readAheadMax = 32;
 const readAheadBytesMax = 64 * 2 ** 20;

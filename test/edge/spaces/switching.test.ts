@@ -216,6 +216,20 @@ test("a search that began before a switch ends in its own space, one that begins
   await switchTo(1);
 });
 
+test("a search cannot go on in a space that was dropped, and says so", async () => {
+  const id = await addTinySpace("short-lived");
+  await fillSpace(id);
+  await switchTo(id);
+  const first = await search("dark");
+  expect(first.page?.space).toBe("short-lived");
+  await switchTo(1);
+  expect((await send("DELETE", `/spaces/${id}?force=true`)).status).toBe(204);
+  const next = await search("dark", `&cursor=${encodeURIComponent(first.page?.nextCursor ?? "")}`);
+  expect(next.status).toBe(400);
+  expect(JSON.parse(next.text)).toMatchObject({ code: "invalid_cursor" });
+  expect((await search("dark")).page?.space).toBe("palette");
+});
+
 test("spaces are added and dropped under load: no search fails", async () => {
   const load = startLoad(4);
   for (let round = 0; round < 3; round++) {

@@ -10,6 +10,8 @@ const script = new URL("../../../gpu-sidecar/slot.ts", import.meta.url).pathname
 const seed = 20_261_121;
 const picturesCount = 150;
 const kills = 10;
+/** A busy machine takes long to start a process. */
+const patience = { timeoutMs: 30_000 };
 
 const closing: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
@@ -93,10 +95,10 @@ test.runIf(process.env.TEST_DATABASE_URL)(
       const served = 1 + Math.floor(random() * Math.min(64, picturesCount - before - 1));
       storage.handOut(served);
       const sidecar = startSidecar(library, storage.url);
-      await until(`round ${round} has its ${served} copies`, () => storage.handedOut() >= served);
+      await until(`round ${round} has its ${served} copies`, () => storage.handedOut() >= served, patience);
       // Enough for a batch: some are killed after it was written, the others while they decode, embed or write.
       if (served > 32 && random() < 0.6) {
-        await until(`round ${round} has written`, async () => (await countVectors()) > before);
+        await until(`round ${round} has written`, async () => (await countVectors()) > before, patience);
       }
       await new Promise((resolve) => setTimeout(resolve, random() * 300));
       await sidecar.kill();
@@ -113,7 +115,7 @@ test.runIf(process.env.TEST_DATABASE_URL)(
 
     storage.handOut(Number.POSITIVE_INFINITY);
     startSidecar(library, storage.url);
-    await until("the fill is done", async () => (await findJob())?.state === "done", { timeoutMs: 30_000 });
+    await until("the fill is done", async () => (await findJob())?.state === "done", patience);
     expect(await findJob()).toEqual({
       state: "done",
       attempts: kills + 1,
