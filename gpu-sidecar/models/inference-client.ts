@@ -16,6 +16,7 @@ export type ThreadState = "alive" | "stuck" | "dead" | "ended";
 export interface ThreadOptions {
   readonly url?: URL | undefined;
   readonly onLoaded: (model: LoadedModel) => void;
+  readonly onLoadFailed: (model: string, error: AppError) => void;
   /** After a failure that says so, nothing should be asked here any more. */
   readonly onTrouble: (trouble: DeviceTrouble, error: AppError) => void;
 }
@@ -83,9 +84,11 @@ export class InferenceThread {
     this.#watch();
   }
 
-  #fail(pending: Pending | undefined, { code, message, isRetryable, detail, trouble }: RunFailure): void {
+  #fail(pending: Pending | undefined, failure: RunFailure): void {
+    const { code, message, isRetryable, detail, model, trouble } = failure;
     const error = new AppError(code, message, { cause: new Error(detail), retryable: isRetryable });
     if (trouble) this.#options.onTrouble(trouble, error);
+    if (model !== undefined) this.#options.onLoadFailed(model, error);
     pending?.reject(error);
     // Not even the release of a model is safe on a device that failed.
     if (trouble !== "device") return;

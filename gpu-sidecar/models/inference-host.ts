@@ -231,31 +231,19 @@ class LoadFailure extends Error {
 
 /** What the house said itself keeps its words; of the runtime's words only the judgement is told. */
 function toFailure(error: unknown): RunFailure {
-  const isLoad = error instanceof LoadFailure;
-  const cause = isLoad ? error.cause : error;
+  const model = error instanceof LoadFailure ? error.model : undefined;
+  const cause = error instanceof LoadFailure ? error.cause : error;
   const detail = cause instanceof Error ? cause.message : String(cause);
   if (cause instanceof AppError) {
     const { code, message, retryable } = cause;
-    return { code, message, isRetryable: retryable, detail, trouble: undefined };
+    return { code, message, isRetryable: retryable, detail, model, trouble: undefined };
   }
   const trouble = judgeTrouble(detail);
-  if (!isLoad) {
-    return {
-      code: "unexpected",
-      message: "The run of the model failed.",
-      isRetryable: true,
-      detail,
-      trouble,
-    };
-  }
   // Too little memory for one more model is no harm to those that are loaded.
-  const isFull = trouble === "memory";
-  const message = isFull ? `There is not enough memory for the model "${error.model}".` : error.message;
-  return {
-    code: isFull ? "unavailable" : "unexpected",
-    message,
-    isRetryable: true,
-    detail,
-    trouble: isFull ? undefined : trouble,
-  };
+  if (model !== undefined && trouble === "memory") {
+    const message = `There is not enough memory for the model "${model}".`;
+    return { code: "unavailable", message, isRetryable: true, detail, model, trouble: undefined };
+  }
+  const message = error instanceof LoadFailure ? error.message : "The run of the model failed.";
+  return { code: "unexpected", message, isRetryable: true, detail, model, trouble };
 }

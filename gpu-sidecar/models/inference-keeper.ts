@@ -12,6 +12,11 @@ export interface KeeperOptions {
   readonly threadUrl?: URL;
 }
 
+export interface KeeperEvents {
+  readonly onBroken: (reason: AppError) => void;
+  readonly onLoadFailed: (model: string, error: AppError) => void;
+}
+
 export interface LoadedModel extends Loaded {
   /** When it was last asked for, as of `Date.now()`. */
   readonly usedAtMs: number;
@@ -28,16 +33,16 @@ const troubles: Record<DeviceTrouble, string> = {
 /** Keeps an inference thread alive: starts it when it is first asked, buries the dead, and knows when it is of no use. */
 export class ThreadKeeper {
   readonly #options: KeeperOptions;
-  readonly #onBroken: (reason: AppError) => void;
+  readonly #events: KeeperEvents;
   readonly #loaded = new Map<string, LoadedModel>();
   #opening: Promise<InferenceThread> | undefined;
   #thread: InferenceThread | undefined;
   #deaths = 0;
   #broken: AppError | undefined;
 
-  constructor(options: KeeperOptions, onBroken: (reason: AppError) => void) {
+  constructor(options: KeeperOptions, events: KeeperEvents) {
     this.#options = options;
-    this.#onBroken = onBroken;
+    this.#events = events;
   }
 
   get broken(): AppError | undefined {
@@ -89,6 +94,7 @@ export class ThreadKeeper {
     const thread = new InferenceThread({
       url,
       onLoaded: (model) => this.#loaded.set(model.name, { ...model, usedAtMs: Date.now() }),
+      onLoadFailed: this.#events.onLoadFailed,
       onTrouble: (trouble, error) => this.#break(troubles[trouble], error),
     });
     this.#thread = thread;
@@ -118,6 +124,6 @@ export class ThreadKeeper {
     if (this.#broken) return;
     this.#loaded.clear();
     this.#broken = new AppError("unavailable", message, { cause, retryable: true });
-    this.#onBroken(this.#broken);
+    this.#events.onBroken(this.#broken);
   }
 }

@@ -75,10 +75,11 @@ export class PictureLines {
     return { model: line.model, pictures };
   }
 
-  /** Everyone who waits, taken out. */
-  clear(): WaitingPicture[] {
-    const all = [...this.#lines.values()].flatMap(({ waiting }) => waiting.splice(0));
-    this.#length = 0;
+  /** Everyone who waits, for one model or for any, taken out. */
+  clear(model?: string): WaitingPicture[] {
+    const lines = model === undefined ? [...this.#lines.values()] : [this.#lineOf(model)];
+    const all = lines.flatMap(({ waiting }) => waiting.splice(0));
+    this.#length -= all.length;
     return all;
   }
 

@@ -61,6 +61,8 @@ export interface RunFailure {
   readonly isRetryable: boolean;
   /** What the runtime said; for the log. */
   readonly detail: string;
+  /** The model that could not be loaded, where that was it: nothing else can be run by it either. */
+  readonly model: string | undefined;
   /** Set where nothing should run here any more. */
   readonly trouble: DeviceTrouble | undefined;
 }

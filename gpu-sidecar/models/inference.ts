@@ -97,8 +97,13 @@ class ThreadedInference implements Inference {
     this.#catalog = catalog;
     this.#options = options;
     this.#lines = new PictureLines(options.pace);
-    this.#keeper = new ThreadKeeper(options, (reason) => {
-      for (const { reject } of this.#lines.clear()) reject(reason);
+    // Whoever waits for what will not come is told at once.
+    const turnAway = (error: AppError, model?: string) => {
+      for (const { reject } of this.#lines.clear(model)) reject(error);
+    };
+    this.#keeper = new ThreadKeeper(options, {
+      onBroken: (reason) => turnAway(reason),
+      onLoadFailed: (model, error) => turnAway(error, model),
     });
   }
 

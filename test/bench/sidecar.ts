@@ -26,16 +26,17 @@ export async function benchSidecar({ quick }: { quick: boolean }) {
     { what: "12 MP originals", pictures: originals },
   ];
   const rounds = quick ? 1 : 5;
-  const seconds = quick ? 0.7 : 4;
-  const embedStage = await measureStages(sets, { model, threads, seconds, rounds });
-  const texts = await measureTexts(model, derivatives, { threads, texts: quick ? 30 : 300 });
+  const seconds = quick ? 0.5 : 4;
+  const simulatedMs = quick ? [19] : [2, 19];
+  const embedStage = await measureStages(sets, simulatedMs, { model, threads, seconds, rounds });
+  const texts = await measureTexts(model, derivatives, { threads, texts: quick ? 20 : 300 });
   const ingest = await measureIngest({
     model,
     originals,
     threads,
     slots,
-    pictures: quick ? 24 : 120,
-    seconds: quick ? 0.7 : 6,
+    pictures: quick ? 16 : 120,
+    seconds: quick ? 0.5 : 6,
   });
   const files = sets.map(({ what, pictures }) => ({ what, pictures: repeat(pictures, quick ? 8 : 48) }));
   const comparison = await compareWithTransformers(files, { model, threads, rounds: quick ? 1 : 5 });
@@ -57,12 +58,13 @@ export async function benchSidecar({ quick }: { quick: boolean }) {
 /** The processor, and devices that compute for 2 or 19 ms a picture without it. */
 async function measureStages(
   sets: readonly FileSet[],
+  simulatedMs: readonly number[],
   options: Parameters<typeof measureStage>[2],
 ): Promise<StageRow[]> {
   const rows: StageRow[] = [];
   for (const set of sets) {
     rows.push(await measureStage(set, { name: "cpu" }, options));
-    for (const millisecondsEach of [2, 19]) {
+    for (const millisecondsEach of simulatedMs) {
       const name = `simulated, ${millisecondsEach} ms`;
       rows.push(await measureStage(set, { name, millisecondsEach }, options));
     }

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from "vitest";
 import { rowOf, vectorLength } from "../../../gpu-sidecar/math/vectors.ts";
+import { type ModelCatalog, palette } from "../../../gpu-sidecar/models/catalog.ts";
 import {
   createInference,
   type Inference,
@@ -178,6 +179,28 @@ describe("what is not understood is refused", () => {
     expect(inference.loaded()).toEqual([]);
     expect(inference.broken()).toBeUndefined();
   });
+});
+
+test("all that waits for a model that cannot be loaded is turned away at once, and other models run on", async () => {
+  const { card, load } = palette;
+  const lost = { ...card, name: "lost" };
+  const catalog: ModelCatalog = {
+    cards: () => [card, lost],
+    find: (name) => (name === "lost" ? lost : card),
+    get: (name) => (name === "lost" ? lost : card),
+    entry: (name) => ({ card: name === "lost" ? lost : card, load }),
+  };
+  const inference = openScripted({ catalog });
+  const asked = Array.from({ length: 30 }, () => inference.embedImages("lost", picture(), 1));
+  const told = (await Promise.allSettled(asked)).map((one) => one.status === "rejected" && one.reason);
+  for (const error of told) {
+    expect(error).toMatchObject({ message: 'The model "lost" could not be loaded.', retryable: true });
+    expect(error.cause.message).toBe("load 1 failed");
+  }
+  expect((await inference.embedTexts("palette", ["red"])).knownWords).toEqual([1]);
+  await expect(inference.embedTexts("lost", ["red"])).rejects.toMatchObject({ code: "unexpected" });
+  expect(inference.loaded()).toMatchObject([{ name: "palette" }]);
+  expect(inference.broken()).toBeUndefined();
 });
 
 describe("a thread that dies", () => {
