@@ -105,8 +105,9 @@ const compareRoute = createRoute({
   tags,
   summary: "Compare a space with the one that searches",
   description:
-    "A job asks both what people searched for last; its result tells how much of the answers is the same, which " +
-    "queries differ most, and what the index misses.",
+    "A job asks both what people searched for last. Its `result` tells how much of the ten best is the same " +
+    "(`overlapAt10`, `rankBiasedOverlap`), which queries differ most (`worst`), how scores are spread, and what share " +
+    "of the exactly best the index finds (`recallAt10`).",
   middleware: adminsOnly,
   request: {
     params,
@@ -116,7 +117,7 @@ const compareRoute = createRoute({
     },
   },
   responses: {
-    202: { description: "The job; its `result` is a `SpaceComparison`.", ...jobAnswer },
+    202: { description: "The job.", ...jobAnswer },
     ...describeProblems("invalid_request", "unauthenticated", "forbidden", "not_found", "conflict"),
   },
 });
