@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { AppError } from "../../shared/errors.ts";
 import { imageLimits } from "../../shared/images/contract.ts";
+import { SpaceId } from "../../shared/images/space-contract.ts";
 import { decodeCursor } from "../http/cursors.ts";
 
 /** A time as the database writes it, with all its microseconds and no more, in years that Postgres knows too. */
@@ -24,7 +25,7 @@ export function isByVectors(way: Way): way is "fused" | "vectors" {
 export const SearchCursor = z.strictObject({
   way: Way,
   /** The embedding space that it began in; null for words. */
-  space: z.int().min(1).nullable(),
+  space: SpaceId.nullable(),
   /** A fused search is first a window of the best of both, then what is left of the vectors. */
   phase: z.enum(["window", "rest"]),
   score: z.number().min(-1.01).max(1.01),

@@ -4,6 +4,7 @@ import type { MiddlewareHandler } from "hono";
 import { AppError } from "../../shared/errors.ts";
 import { PictureSearchPage } from "../../shared/images/picture-queries.ts";
 import type { Deps } from "../deps.ts";
+import { withinTime } from "../http/deadlines.ts";
 import { describeProblems } from "../http/problems.ts";
 import { type AppEnv, createRouter } from "../http/router.ts";
 import { nameSchema } from "../http/schemas.ts";
@@ -11,24 +12,31 @@ import { checkRanges } from "./filters.ts";
 import { searchByPicture } from "./picture-search.ts";
 import { minusParameter, readSearchRequest, searchParameters } from "./search-routes.ts";
 
-/** As many pictures are held at once for searches, in one process. */
+/** As many pictures are held at once for searches, in one process; of one user, or of all strangers together, half. */
 export const picturesAtOnceMax = 4;
+const ofOneMax = picturesAtOnceMax / 2;
+
+/** How long a picture may take to arrive: who sends slowly keeps nobody out for longer. */
+const arrivalMs = 30_000;
 
 /** Before the body is read: what is refused takes no memory. */
-function limitAtOnce(): MiddlewareHandler<AppEnv> {
-  let running = 0;
-  return async (_, next) => {
-    if (running >= picturesAtOnceMax) {
+function limitAtOnce({ config }: Pick<Deps, "config">): MiddlewareHandler<AppEnv> {
+  const running: string[] = [];
+  return async (c, next) => {
+    const { kind, subject } = c.var.identity;
+    const asker = kind === "user" || kind === "secret" ? subject : "strangers";
+    const isMany = running.filter((one) => one === asker).length >= ofOneMax;
+    if (isMany || running.length >= picturesAtOnceMax) {
       throw new AppError("unavailable", "Too many pictures are searched by at this moment.", {
         retryable: true,
         retryAfterSeconds: 2,
       });
     }
-    running += 1;
+    running.push(asker);
     try {
-      await next();
+      await withinTime(next(), arrivalMs + config.pictureSearchWaitMs);
     } finally {
-      running -= 1;
+      running.splice(running.indexOf(asker), 1);
     }
   };
 }
@@ -50,8 +58,8 @@ export function createPictureSearchRoutes(deps: Deps) {
     description: `The picture is judged by its first bytes, looked at by a sidecar within \`PICTURE_SEARCH_WAIT_MS\`, and not
 kept; its vector is, for an hour. \`picture\` names it: \`GET /images/search?picture=…\` with \`nextCursor\` and the same
 parameters is the next page. The same picture sent again within the hour is answered at once. \`unavailable\` where no
-sidecar looked in time, or where ${picturesAtOnceMax} pictures are being searched by already.`,
-    middleware: [limitAtOnce()] as const,
+sidecar looked in time, or where ${picturesAtOnceMax} pictures are being searched by already, ${ofOneMax} of them by you.`,
+    middleware: [limitAtOnce(deps)] as const,
     request: {
       query: z.object({ minus: minusParameter.optional(), ...parameters }).superRefine(checkRanges),
       body: { content: { "multipart/form-data": { schema: PictureForm } }, required: true },

@@ -185,12 +185,12 @@ export const StartedUpload = z.object({
 });
 export type StartedUpload = z.infer<typeof StartedUpload>;
 
-/** A moment, in years that Postgres knows too and with no more digits than it keeps. */
+/** A moment, in years and offsets that Postgres knows too and with no more digits than it keeps. */
 const Moment = z.iso
   .datetime({ offset: true })
   .regex(
-    /^[12]\d{3}-[^.]+(\.\d{1,6})?(Z|[+-]\d\d:\d\d)$/,
-    "must have a year from 1000 and at most microseconds",
+    /^[12]\d{3}-[^.]+(\.\d{1,6})?(Z|[+-](0\d|1[0-5]):\d\d)$/,
+    "must have a year from 1000, at most microseconds and an offset below 16 hours",
   );
 
 /** What pictures are filtered by; a picture must pass each that is given. */
@@ -256,7 +256,11 @@ export const SearchPage = z.object({
   calibration: z
     .object({
       threshold: z.number().describe("A similarity from here on is a match."),
-      falsePositiveRate: z.number().describe("Share of unrelated pairs that reach it, as measured."),
+      falsePositiveRate: z
+        .number()
+        .describe(
+          "Share of the searches for what no picture shows that find a match all the same, as measured.",
+        ),
     })
     .nullable()
     .describe("Null where the space is not calibrated: nothing is known of what a similarity means."),

@@ -279,17 +279,20 @@ describe("when nobody can look", () => {
     expect(await openJobs()).toBe(0);
   });
 
-  test("more pictures at once than may be held are refused before their bytes are read", async () => {
+  test("more pictures at once than may be held are refused before their bytes are read; one asker holds half of them", async () => {
     let release = () => {};
     holdBack = new Promise((resolve) => {
       release = resolve;
     });
     await startSidecar();
-    const running = Array.from({ length: picturesAtOnceMax }, (_, index) =>
-      search(rig.alice, `${index} degrees`),
-    );
+    const askHalf = (who: Who) =>
+      Array.from({ length: picturesAtOnceMax / 2 }, (_, index) => search(who, `${index} degrees`));
+    const strangers = askHalf("publishable");
+    await until("half are being looked at", async () => (await countQueries()) === picturesAtOnceMax / 2);
+    expect(refusal(await search("nobody", "80 degrees"))).toEqual([503, "unavailable"]);
+    const running = [...strangers, ...askHalf(rig.alice)];
     await until("all are being looked at", async () => (await countQueries()) === picturesAtOnceMax);
-    const refused = await search(rig.alice, "80 degrees");
+    const refused = await search(rig.bob, "80 degrees");
     expect(refusal(refused)).toEqual([503, "unavailable"]);
     expect(refused.headers.get("retry-after")).toBe("2");
     release();
