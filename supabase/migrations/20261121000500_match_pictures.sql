@@ -118,7 +118,7 @@ end
 $$;
 
 -- Pictures whose words answer the query or whose name begins with it, and whose words do not answer `minus`; best
--- first, from a place on. Scores are above 0 and up to 1. What more than 20,000 pictures answer tells little: so many of
+-- first, from a place on. Scores are above 0 and up to 1. What more than 10,000 pictures answer tells little: so many of
 -- them are ranked, always the same ones.
 create function parlance.match_words(
   query text, minus text, scope text, scope_owner uuid, filters jsonb,
@@ -148,14 +148,14 @@ begin
           select images.id, ts_rank(images.words, asked, 32)::double precision as score
           from parlance.images, websearch_to_tsquery('pg_catalog.english', %7$L) as asked
           where %2$s and images.words @@ asked
-          limit 20000
+          limit 10000
         )
         union all
         (
           select images.id, least(1, %3$L::double precision / length(images.name))
           from parlance.images
           where %2$s and lower(normalize(images.name, nfkc)) like %4$L
-          limit 20000
+          limit 10000
         )
       ) as matched
       where matched.score > 0

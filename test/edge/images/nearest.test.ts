@@ -1,7 +1,7 @@
 /** The two ways to the nearest pictures, over 3,000 of alice's, 3,000 of bob's (every tenth public) and 50 of carol's. */
 import type { Sql } from "postgres";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type Hit, nearestQuery, type SearchPath } from "../../../edge/images/nearest-query.ts";
+import { type Hit, matchedQuery, nearestQuery, type SearchPath } from "../../../edge/images/nearest-query.ts";
 import { findNearest, type VectorSearch } from "../../../edge/images/search.ts";
 import { anonymousCaller, type Caller, serviceCaller, transactAs } from "../../../shared/callers.ts";
 import type { LocalDatabase } from "../../../supabase/local/database.ts";
@@ -34,8 +34,9 @@ beforeAll(async () => {
       from generate_series(1, 6050) as n
     ), added as (
       insert into parlance.images
-        (id, owner_id, name, is_public, state, media_type, size_bytes, width, height, variants)
-      select id, owner_id, n::text, n > 3000 and n % 10 = 0, 'ready', 'image/jpeg', 1, 1, 1, '{original}'
+        (id, owner_id, name, is_public, state, media_type, size_bytes, width, height, variants, colours)
+      select id, owner_id, n::text, n > 3000 and n % 10 = 0, 'ready', 'image/jpeg', 1, 1, 1, '{original}',
+        case when n % 10 = 1 then '{red}'::text[] when n % 100 = 2 then '{blue}'::text[] end
       from rows
       returning id, is_public
     )
@@ -49,6 +50,7 @@ beforeAll(async () => {
     ) as vectors
   `;
   await sql`analyze parlance.image_vectors`;
+  await sql`analyze parlance.images`;
   const [row] = await sql<{ embedding: string }[]>`
     select extensions.l2_normalize(array_agg(sin(d * 0.1) + cos(d * 0.14) order by d)::real[]::extensions.vector)::text
       as embedding
@@ -73,7 +75,11 @@ async function nearest(
   return [...(await transactAs(sql, caller, (transaction) => findNearest(transaction, whole))).hits];
 }
 
-async function planOf(caller: Caller, search: Pick<VectorSearch, "scope" | "after">, path: SearchPath) {
+async function planOf(
+  caller: Caller,
+  search: Pick<VectorSearch, "scope" | "after" | "filters">,
+  path: SearchPath,
+) {
   return transactAs(sql, caller, async (transaction) => {
     const whole = { space, embedding: query, limit: 25, ...search };
     const rows = await transaction<Record<string, string>[]>`
@@ -120,6 +126,28 @@ test("every row is compared where that is asked, whatever the index promises", a
   const plan = await planOf(asUser(carol), { scope: own(carol), after: undefined }, "exact");
   expect(plan).not.toContain("image_vectors_1_nearest");
   expect(plan).toContain("image_vectors_1_by_owner");
+});
+
+test("what passes the filters is asked of each candidate of the index, and is no join", async () => {
+  const filters = { colours: ["red" as const], orientation: "square" as const, camera: "x" };
+  const plan = await planOf(asUser(alice), { scope: own(alice), after: undefined, filters }, "index");
+  expect(plan).toContain("image_vectors_1_nearest");
+  expect(plan).toMatch(/SubPlan.*Index Scan using images_pkey/s);
+  expect(plan).not.toMatch(/Join|Nested Loop/);
+});
+
+test("what few pictures pass is looked up by their ids, and no index of nearness is walked", async () => {
+  const plan = await transactAs(sql, asUser(alice), async (transaction) => {
+    const search = { space, embedding: query, limit: 25, scope: own(alice), after: undefined };
+    const filters = { camera: "x" };
+    const rows = await transaction<Record<string, string>[]>`
+      explain (costs off) ${matchedQuery(transaction, { ...search, filters }, { rowsMax: 5000, isSure: false })}
+    `;
+    return rows.map((row) => Object.values(row)[0]).join("\n");
+  });
+  expect(plan).toContain("Function Scan on match_images");
+  expect(plan).toContain("image_vectors_1_pkey");
+  expect(plan).not.toContain("image_vectors_1_nearest");
 });
 
 test.each([
@@ -180,6 +208,23 @@ test("a picture that looks for its like leaves itself out, by either way", async
     expect(hits.map((hit) => hit.id)).not.toContain(self.id);
     expect(hits).toHaveLength(25);
   }
+});
+
+test.each([
+  ["a tenth", "red", 300],
+  ["a hundredth", "blue", 30],
+])("a filter that keeps %s of the pictures starves no page, by either way", async (_share, colour, count) => {
+  const filters = { colours: [colour as "red" | "blue"] };
+  const scope = own(alice);
+  const whole = { scope, filters, limit: count + 10 };
+  const exact = await nearest(asUser(alice), { ...whole, ...exactly });
+  expect(exact).toHaveLength(count);
+  // More than there are: the walk ends short, and what it missed is found by comparing.
+  expect(await nearest(asUser(alice), { ...whole, exactRowsMax: -1 })).toEqual(exact);
+  const ten = await nearest(asUser(alice), { scope, filters, limit: 10, exactRowsMax: -1 });
+  expect(ten).toHaveLength(10);
+  const best = new Set(exact.slice(0, 10).map((hit) => hit.id));
+  expect(ten.filter((hit) => best.has(hit.id)).length).toBeGreaterThanOrEqual(9);
 });
 
 test("settings of the index end with the transaction", async () => {
