@@ -23,6 +23,7 @@ const benches: Record<string, () => Promise<Bench>> = {
   gpu: async () => (await import("./gpu.ts")).benchGpu,
   realtime: async () => (await import("./realtime.ts")).benchRealtime,
   search: async () => (await import("./search.ts")).benchSearch,
+  ranking: async () => (await import("./ranking.ts")).benchRanking,
 };
 
 /** An option that takes a value; it is taken out of the words. */
