@@ -167,9 +167,29 @@ export function runHttpSuite(name: string, start: () => Promise<HttpTarget>): vo
       expect((await sharp(await thumbnail.arrayBuffer()).metadata()).width).toBe(320);
       await uploadReady(alice, "#1838c0", { name: `blue ${mark}.jpg` });
       const found = SearchPage.parse((await call(alice, "GET", "/images/search?q=red")).body);
-      expect(found.method).toBe("vectors");
+      // Its name says so too.
+      expect(found.method).toBe("fused");
       expect(found.items.map((hit) => hit.name).slice(0, 2)).toEqual([`red ${mark}.jpg`, `blue ${mark}.jpg`]);
       expect(found.items[0]?.score).toBeGreaterThan(found.items[1]?.score ?? 1);
+      expect(found.items.map((hit) => hit.matchedWords).slice(0, 2)).toEqual([true, false]);
+    });
+
+    test("what is filtered, unwanted or shown once is so by every way to the database", async () => {
+      for (const [index, colour] of ["#c01818", "#c01818", "#1838c0"].entries()) {
+        await uploadReady(bob, colour, {
+          name: `${["one", "two", "three"][index]} ${mark}.jpg`,
+          keywords: `f${mark}`,
+        });
+      }
+      const namesOf = async (query: string) =>
+        SearchPage.parse((await call(bob, "GET", `/images/search?keyword=F${mark}&${query}`)).body).items.map(
+          (hit) => hit.name.split(" ")[0],
+        );
+      expect((await namesOf("q=crimson")).toSorted()).toEqual(["one", "three", "two"]);
+      expect((await namesOf("q=crimson&colour=red")).toSorted()).toEqual(["one", "two"]);
+      expect((await namesOf("q=crimson&minus=blue")).toSorted()).toEqual(["one", "two"]);
+      expect(await namesOf("q=crimson&fold=similar")).toHaveLength(2);
+      expect(await namesOf("q=crimson&orientation=portrait")).toEqual([]);
     });
 
     test("a picture sent to a signed URL becomes ready after its completion", async () => {
