@@ -1,3 +1,4 @@
+import { calibrateSpace } from "../shared/images/calibration-kinds.ts";
 import { sweepImages } from "../shared/images/kinds.ts";
 import { measureRecall } from "../shared/images/recall.ts";
 import type { Task } from "../shared/jobs/kinds.ts";
@@ -15,7 +16,7 @@ export function createEdgeTasks(deps: Deps): Task[] {
 export function createSchedule(deps: Deps): Schedule {
   return {
     tasks: createEdgeTasks(deps),
-    hourlyKinds: [sweepImages, pruneHistory, expireKeys, measureRecall],
+    hourlyKinds: [sweepImages, pruneHistory, expireKeys, calibrateSpace, measureRecall],
   };
 }
 

@@ -1,5 +1,6 @@
 /** The statements that order pictures by nearness, and those that tell how many there are. */
 import type { PendingQuery, Row, TransactionSql } from "postgres";
+import { calibrationLimits, cohortQuantiles, type ScoreCohort } from "../../shared/images/calibration.ts";
 import type { SearchFilters } from "../../shared/images/contract.ts";
 import type { Scope } from "./access.ts";
 import { isFiltering, matchImages, passesFilters } from "./filters.ts";
@@ -233,4 +234,26 @@ export function integer(sql: TransactionSql, value: number): Fragment {
   if (!Number.isSafeInteger(value) || value < 0)
     throw new RangeError(`Expected an integer but found ${value}`);
   return sql.unsafe(String(value));
+}
+
+/** The middle and the spread of what some pictures of a scope score with a vector; filters do not count. */
+export async function measureCohort(
+  sql: TransactionSql,
+  { space, scope }: Pick<NearestQuery, "space" | "scope">,
+  embedding: string,
+): Promise<ScoreCohort | undefined> {
+  const [row] = await sql<ScoreCohort[]>`
+    select
+      count(*)::integer as pictures,
+      percentile_cont(${cohortQuantiles[0]}::float8) within group (order by score) as median,
+      percentile_cont(${cohortQuantiles[1]}::float8) within group (order by score) as low
+    from (
+      select -${distanceTo(sql, space, embedding)} + 0 as score
+      from parlance.image_vectors as vectors
+      where vectors.space_id = ${integer(sql, space.id)} and ${inScope(sql, { scope })}
+      limit ${calibrationLimits.cohortMax}
+    ) as scored
+    having count(*) > 0
+  `;
+  return row;
 }

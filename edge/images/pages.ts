@@ -2,7 +2,7 @@
 import type { TransactionSql } from "postgres";
 import { type Caller, transactAs } from "../../shared/callers.ts";
 import { AppError } from "../../shared/errors.ts";
-import { cohortByCentre, thresholdFor } from "../../shared/images/calibration.ts";
+import { cohortByCentre, type Thresholds, thresholdFor } from "../../shared/images/calibration.ts";
 import {
   imageLimits,
   type SearchFilters,
@@ -16,6 +16,7 @@ import type { NoVectorReason, SearchCursor, Way } from "./cursors.ts";
 import { foldMarks, readMarks } from "./folding.ts";
 import { signLinks } from "./links.ts";
 import { readVector } from "./minus.ts";
+import { measureCohort } from "./nearest-query.ts";
 import { fromTheTop, type Ranked, type RankedSearch, type Ranking, rank, type Start } from "./ranking.ts";
 import { isSampled, type LoggedSearch, logSearch } from "./search-log.ts";
 import { readSpace, type Space } from "./spaces.ts";
@@ -62,8 +63,8 @@ interface Shown extends Ranked {
 interface Listing {
   readonly way: Way;
   readonly space: Space | null;
-  /** A similarity from here on is a match; null where nothing is known of that. */
-  readonly threshold: number | null;
+  /** Where a match begins; null where nothing is known of that. */
+  readonly calibration: SearchPage["calibration"];
   readonly shown: Shown[];
 }
 
@@ -89,15 +90,13 @@ export async function answerPage(
 }
 
 /** What is said of a whole page. */
-function tell(request: PageRequest, means: Means, { way, space, threshold, shown }: Listing) {
-  const falsePositiveRate = space?.calibration?.falsePositiveRate;
+function tell(request: PageRequest, means: Means, { way, space, calibration, shown }: Listing) {
   return {
     method: way === "fused" || way === "vectors" ? way : ("keywords" as const),
     space: space?.name ?? null,
     reason: means.vectors ? means.vectors.reason : means.keywords.reason,
-    nothingMatches: threshold !== null && !anyMatch(request, shown),
-    calibration:
-      threshold === null || falsePositiveRate === undefined ? null : { threshold, falsePositiveRate },
+    nothingMatches: calibration !== null && !anyMatch(request, shown),
+    calibration,
   };
 }
 
@@ -164,7 +163,7 @@ async function listByWords(task: Task, { query, minus, why }: WordMeans): Promis
       place: { phase: "window" as const, score: hit.score },
     }));
   });
-  return { way: why, space: null, threshold: null, shown: await show(task, null, found) };
+  return { way: why, space: null, calibration: null, shown: await show(task, null, found) };
 }
 
 async function listByVectors(task: Task, means: VectorMeans): Promise<Listing> {
@@ -179,16 +178,30 @@ async function listByVectors(task: Task, means: VectorMeans): Promise<Listing> {
     return ranking.hits;
   });
   if (told && !cursor) await keep(task, means, told);
-  const threshold = findThreshold(means, told?.pictures ?? 0);
-  return { way: way ?? "vectors", space: means.space, threshold, shown: await show(task, threshold, found) };
+  const calibration = await calibrate(transaction, means, { scope, pictures: told?.pictures ?? 0 });
+  const shown = await show(task, calibration?.threshold ?? null, found);
+  return { way: way ?? "vectors", space: means.space, calibration, shown };
 }
 
 /** The more pictures are searched, the higher the best of those that have nothing to do with the question. */
-function findThreshold({ space, embedding, minus }: VectorMeans, pictures: number): number | null {
-  const { calibration } = space;
+async function calibrate(
+  transaction: TransactionSql,
+  means: VectorMeans,
+  { scope, pictures }: { scope: Scope; pictures: number },
+): Promise<SearchPage["calibration"]> {
+  const calibration = calibrationOf(means);
   if (!calibration) return null;
-  const asked = readVector(minus?.asked ?? embedding);
-  return thresholdFor(calibration, Math.max(1, pictures), cohortByCentre(calibration, asked));
+  const asked = means.minus?.asked ?? means.embedding;
+  const cohort =
+    cohortByCentre(calibration, readVector(asked)) ??
+    (await measureCohort(transaction, { space: means.space, scope }, asked));
+  const threshold = thresholdFor(calibration, Math.max(1, pictures), cohort);
+  return { threshold, falsePositiveRate: calibration.falsePositiveRate };
+}
+
+/** Pictures are nearer to each other than words are to them. */
+function calibrationOf({ space, words }: Pick<VectorMeans, "space" | "words">): Thresholds | null {
+  return words === undefined ? (space.calibration?.byPicture ?? null) : space.calibration;
 }
 
 /** What is folded or left out is not known before it is seen: then every page looks at the whole depth anew. */

@@ -7,6 +7,7 @@ import { listLackingSpaces } from "../../shared/images/space-landing.ts";
 import { defineTask, type Task, type TaskContext } from "../../shared/jobs/kinds.ts";
 import { addJob } from "../../shared/jobs/queue.ts";
 import type { Deps } from "../deps.ts";
+import { createCalibrationTask } from "./calibrations.ts";
 import { expireUploads, listOrphans, listStranded } from "./leftovers.ts";
 import { createRecallTask } from "./recall.ts";
 
@@ -30,6 +31,7 @@ export function createImageTasks(
   return [
     defineTask(sweepImages, (_payload, context) => sweep(deps, limits, context)),
     createRecallTask(deps),
+    createCalibrationTask(deps),
   ];
 }
 

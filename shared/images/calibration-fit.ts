@@ -109,19 +109,27 @@ function findMatched(blocks: readonly Block[], prior: Prior, by: keyof typeof ra
 const slopeMargin = 0.05;
 const slopeRange = [0.6, 1.3] as const;
 const slopeUnknown = 0.9;
+/** From one size of blocks to the next. */
+const steepest = 1.6;
 
 function fitGrowth(blocks: readonly Block[], prior: Prior, by: keyof typeof rates): Growth {
   const rate = rates[by];
   const sizes = [...new Set(blocks.map((block) => block.pictures))].sort((a, b) => a - b);
-  let most = Number.MIN_VALUE;
-  const levels = sizes.map((pictures): Level => {
+  const levels: Level[] = [];
+  for (const pictures of sizes) {
     const tops = blocks
       .filter((block) => block.pictures === pictures)
       .map((block) => normalise(block, prior, by));
-    // More pictures never need less.
-    most = Math.max(most, gumbelAt(fitGumbel(tops, 1 - standOutRate), rate));
-    return { pictures, z: most };
-  });
+    const z = gumbelAt(fitGumbel(tops, 1 - standOutRate), rate);
+    const below = levels.at(-1);
+    // More pictures never need less. What grows faster than any such tail is made of matches: nearly each large block
+    // holds one where nearly each query has some.
+    const most =
+      below && below.pictures >= 20
+        ? below.z * Math.exp(steepest * (depthOf(pictures, rate) - depthOf(below.pictures, rate)))
+        : Number.POSITIVE_INFINITY;
+    levels.push({ pictures, z: Math.max(below?.z ?? Number.MIN_VALUE, Math.min(most, z)) });
+  }
   // The smallest blocks stand more on the space than on themselves.
   const known = levels.filter(({ pictures }) => pictures >= 20);
   const points = known.map((level) => [depthOf(level.pictures, rate), Math.log(level.z)] as const);

@@ -3,12 +3,16 @@ import type { Sql, TransactionSql } from "postgres";
 import { z } from "zod";
 import type { JobKind } from "../jobs/kinds.ts";
 import { addJob } from "../jobs/queue.ts";
+import { calibrateSpace } from "./calibration-kinds.ts";
 import type { FillSpaceOutcome } from "./outcomes.ts";
 import { type SpaceComparison, SpaceId, spaceLimits } from "./space-contract.ts";
 import { type FillableSpace, findSpaceToFillAgain, stopMaintaining } from "./space-landing.ts";
 
 export const FillSpacePayload = z.object({ spaceId: SpaceId });
 export type FillSpacePayload = z.infer<typeof FillSpacePayload>;
+
+/** A fill that added as many has the space's scores calibrated at once; else the hour does. */
+const recalibratedFrom = 50;
 
 /** As many failures are named in a job's result. */
 const failuresTold = 20;
@@ -34,6 +38,14 @@ export const fillSpace: JobKind<FillSpacePayload, FillSpaceOutcome> = {
   land: async (transaction, _job, outcome) => {
     const space = await findSpaceToFillAgain(transaction, outcome);
     if (space) await addFill(transaction, space, 2);
+    if (outcome.added >= recalibratedFrom) {
+      const { spaceId } = outcome;
+      await addJob(transaction, calibrateSpace, {
+        payload: { spaceId },
+        ownerId: null,
+        uniqueKey: String(spaceId),
+      });
+    }
   },
   landFailure: async (transaction, job, { code }) => {
     if (code === "cancelled") await stopMaintaining(transaction, job.id);

@@ -62,21 +62,23 @@ test("the hourly jobs are every kind that the edge runs, and each has its task",
 });
 
 test("a tick adds the hourly jobs once an hour and runs them", async () => {
-  expect(await runTick(house.deps)).toEqual({ ...nothing, added: 3, done: 3 });
+  expect(await runTick(house.deps)).toEqual({ ...nothing, added: 5, done: 5 });
   expect(await runTick(house.deps)).toEqual(nothing);
   const inAnHour = { ...house.deps, now: () => new Date(Date.now() + 3_600_000) };
-  expect(await runTick(inAnHour)).toMatchObject({ added: 3 });
+  expect(await runTick(inAnHour)).toMatchObject({ added: 5 });
 });
 
 test("many ticks at once add and run each job once", async () => {
   await Promise.all(Array.from({ length: 5 }, () => runTick(house.deps)));
   const jobs = await house.sql`select kind, state, attempts from parlance.jobs order by kind`;
   expect(jobs).toEqual(
-    ["house.expire-keys", "images.sweep-objects", "jobs.prune-history"].map((kind) => ({
-      kind,
-      state: "done",
-      attempts: 1,
-    })),
+    [
+      "house.expire-keys",
+      "images.calibrate-space",
+      "images.measure-recall",
+      "images.sweep-objects",
+      "jobs.prune-history",
+    ].map((kind) => ({ kind, state: "done", attempts: 1 })),
   );
 });
 
@@ -141,7 +143,7 @@ test("POST /jobs/ticks is for the secret key and answers what was done", async (
     expect([refused.status, refused.body.code]).toEqual([403, "forbidden"]);
   }
   const answer = await house.call("secret", "POST", "/jobs/ticks?budgetMs=10000&jobsMax=2");
-  expect([answer.status, answer.body]).toEqual([200, { ...nothing, added: 3, done: 2 }]);
+  expect([answer.status, answer.body]).toEqual([200, { ...nothing, added: 5, done: 2 }]);
   const tooLong = await house.call("secret", "POST", "/jobs/ticks?budgetMs=600000");
   expect([tooLong.status, tooLong.body.code]).toEqual([400, "invalid_request"]);
 });
