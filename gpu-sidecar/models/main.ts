@@ -120,14 +120,19 @@ async function verify(
 /** The exit status: 0, 1 where it failed, 2 where it was asked wrongly. */
 async function main(words: readonly string[]): Promise<number> {
   try {
-    const output = { print: (line: string) => console.log(line), terminal: process.stderr };
+    const output = { print: (line: string) => console.log(toPrintable(line)), terminal: process.stderr };
     return (await runModels(words, readModelsConfig(), output)) ? 0 : 1;
   } catch (error) {
     const isTold = [AppError, SettingsError, UsageError].some((kind) => error instanceof kind);
     if (!isTold) throw error;
-    console.error(error instanceof Error ? error.message : error);
+    console.error(toPrintable(error instanceof Error ? error.message : String(error)));
     return error instanceof UsageError ? 2 : 1;
   }
+}
+
+/** Names of files and operators come from strangers: none of them moves a cursor or colours a line. */
+function toPrintable(text: string): string {
+  return text.replaceAll(/[^\P{Cc}\n]/gu, "\u{fffd}");
 }
 
 if (import.meta.main) process.exit(await main(process.argv.slice(2)));

@@ -58,7 +58,13 @@ function offsetOf(unit: number): number {
   return ((unit >>> 10) << ((unit & 0x200) >>> 6)) >>> 0;
 }
 
+/** No letter stands for more; the longest that Unicode has stands for 33. */
+const textBytesMax = 256;
+
 function readText(texts: Uint8Array, start: number): string {
-  const end = texts.indexOf(0, start);
-  return new TextDecoder().decode(texts.subarray(start, end < 0 ? texts.length : end));
+  const text = texts.subarray(start, start + textBytesMax + 1);
+  const end = text.indexOf(0);
+  if (end < 0 && text.length > textBytesMax)
+    throw new AppError("invalid_request", "tokenizer.json: precompiled_charsmap is damaged.");
+  return new TextDecoder().decode(end < 0 ? text : text.subarray(0, end));
 }

@@ -1,11 +1,15 @@
 import { z } from "zod";
 import { AppError } from "../../shared/errors.ts";
+import { judgePattern } from "./pattern.ts";
 
 /**
  * What of a tokenizer.json is understood (https://huggingface.co/docs/tokenizers). Every part is strict: a type, a key
  * or a value that is not listed here is refused by its path, because to pass over it would make other tokens.
  */
 const Pattern = z.union([z.strictObject({ Regex: z.string() }), z.strictObject({ String: z.string() })]);
+
+/** Letters that one step may put into a text in one place. */
+const partMax = 64;
 
 const PlainNormaliser = z.discriminatedUnion("type", [
   z.strictObject({ type: z.literal("NFC") }),
@@ -14,8 +18,8 @@ const PlainNormaliser = z.discriminatedUnion("type", [
   z.strictObject({ type: z.literal("NFKD") }),
   z.strictObject({ type: z.literal("Lowercase") }),
   z.strictObject({ type: z.literal("Strip"), strip_left: z.boolean(), strip_right: z.boolean() }),
-  z.strictObject({ type: z.literal("Replace"), pattern: Pattern, content: z.string() }),
-  z.strictObject({ type: z.literal("Prepend"), prepend: z.string() }),
+  z.strictObject({ type: z.literal("Replace"), pattern: Pattern, content: z.string().max(partMax) }),
+  z.strictObject({ type: z.literal("Prepend"), prepend: z.string().max(partMax) }),
   z.strictObject({ type: z.literal("Precompiled"), precompiled_charsmap: z.string() }),
 ]);
 export type PlainNormaliser = z.infer<typeof PlainNormaliser>;
@@ -216,6 +220,11 @@ export function listEndings({ post_processor: ending }: TokenizerDefinition): re
 
 /** What is well formed and still more than the tokenizer here can do. */
 function findBeyond(definition: TokenizerDefinition): string | undefined {
+  for (const part of [...listNormalisers(definition), ...listSplitters(definition)]) {
+    if (!("pattern" in part) || !("Regex" in part.pattern)) continue;
+    const problem = judgePattern(part.pattern.Regex);
+    if (problem) return `the pattern ${JSON.stringify(part.pattern.Regex.slice(0, 100))} ${problem}.`;
+  }
   for (const splitter of listSplitters(definition)) {
     const problem = judgeSplitter(splitter, definition);
     if (problem) return problem;

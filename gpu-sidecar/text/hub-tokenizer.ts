@@ -29,7 +29,7 @@ export interface TokenEnds {
 
 /** The tokenizer that a tokenizer.json defines, for texts of at most `tokensMax` tokens. */
 export function createHubTokenizer(definition: TokenizerDefinition, tokensMax: number): HubTokenizer {
-  const tokenizer = openTokenizer(definition);
+  const tokenizer = tryOpen(definition);
   const { before, behind } = findEnds(definition, tokenizer);
   const room = tokensMax - before.length - behind.length;
   if (room < 1)
@@ -51,6 +51,15 @@ export function createHubTokenizer(definition: TokenizerDefinition, tokensMax: n
     findId: (token) => tokenizer.token_to_id(token),
     ends: { before, behind },
   };
+}
+
+function tryOpen(definition: TokenizerDefinition): Tokenizer {
+  try {
+    return openTokenizer(definition);
+  } catch (cause) {
+    if (!(cause instanceof SyntaxError)) throw cause;
+    throw new AppError("invalid_request", "tokenizer.json: a pattern is not understood.", { cause });
+  }
 }
 
 function openTokenizer(definition: TokenizerDefinition): Tokenizer {
@@ -116,12 +125,9 @@ function endsOf(ending: PlainEnding): TokenEnds {
       isBehind = true;
       continue;
     }
-    const token = ending.special_tokens[piece.SpecialToken.id];
-    if (!token)
-      throw new AppError(
-        "invalid_request",
-        `tokenizer.json: post_processor has no "${piece.SpecialToken.id}".`,
-      );
+    const { id } = piece.SpecialToken;
+    const token = Object.hasOwn(ending.special_tokens, id) ? ending.special_tokens[id] : undefined;
+    if (!token) throw new AppError("invalid_request", `tokenizer.json: post_processor has no "${id}".`);
     (isBehind ? behind : before).push(...token.ids);
   }
   if (!isBehind)

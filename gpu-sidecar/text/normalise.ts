@@ -1,6 +1,10 @@
 import { Normalizer, ReplaceNormalizer } from "@huggingface/tokenizers";
+import { AppError } from "../../shared/errors.ts";
 import { readCharsmap } from "./charsmap.ts";
 import type { PlainNormaliser } from "./definition.ts";
+
+/** Many times what any text grows by; a step may double it, and there may be many steps. */
+const lengthMax = 2_000_000;
 
 /**
  * The normalisation of a tokenizer.json, step by step. Three steps are our own because the definition (the Rust library
@@ -17,7 +21,11 @@ export class NormaliserChain extends Normalizer {
 
   override normalize(text: string): string {
     let current = text;
-    for (const step of this.#steps) current = step(current);
+    for (const step of this.#steps) {
+      current = step(current);
+      if (current.length > lengthMax)
+        throw new AppError("payload_too_large", "The text grows too long when it is normalised.");
+    }
     return current;
   }
 }
