@@ -26,7 +26,7 @@ describe("a cursor that is well-formed and none of ours", () => {
     { createdAt: "2026-01-01T00:00:00Z", id, ownerId: id },
   ].map((cursor) => ["/images", JSON.stringify(cursor)] as const);
   const score = (text: string, rest = "") =>
-    `{"way":"vectors","score":${text},"id":"${id}","depth":1${rest}}`;
+    `{"way":"vectors","space":1,"phase":"window","score":${text},"id":"${id}","depth":1,"question":"${"a".repeat(16)}","isMinusVector":false,"isMatched":false${rest}}`;
   const searched = [
     score("1e999"),
     score("-1e999"),
@@ -39,6 +39,10 @@ describe("a cursor that is well-formed and none of ours", () => {
     score("0.5").replace('"depth":1', '"depth":-1'),
     score("0.5").replace('"depth":1', '"depth":1.5'),
     score("0.5").replace("vectors", "vectors'; select 1 --"),
+    score("0.5").replace('"space":1', '"space":"1"'),
+    score("0.5").replace('"space":1', '"space":1e9'),
+    score("0.5").replace("window", "beyond"),
+    score("0.5"),
   ].map((cursor) => ["/images/search?q=red", cursor] as const);
   const others = [
     ["/jobs", `{"id":"${id}' or true --"}`],
@@ -57,9 +61,28 @@ describe("a cursor that is well-formed and none of ours", () => {
     expect([answer.status, answer.body.code]).toEqual([400, "invalid_cursor"]);
   });
 
-  test.each(["5e-324", "-5e-324", "-0", "1.01", "-1.01"])("may begin anywhere: score %s", async (text) => {
-    const answer = await rig.call(rig.alice, "GET", `/images/search?q=red&cursor=${toCursor(score(text))}`);
-    expect(answer.status, answer.text).toBe(200);
+  test.each([
+    ["score", "5e-324"],
+    ["score", "-5e-324"],
+    ["score", "-0"],
+    ["score", "1.01"],
+    ["score", "-1.01"],
+    ["space", "1"],
+    ["space", "2147483648"],
+    ["phase", '"rest"'],
+    ["way", '"fused"'],
+    ["isMinusVector", "true"],
+  ])("of a question of ours may begin anywhere: %s %s", async (field, value) => {
+    const hidden = await rig.addReady(rig.bob);
+    for (let count = 0; count < 2; count++) await rig.addReady(rig.alice);
+    const path = "/images/search?q=jpg&limit=1";
+    const first = await rig.call(rig.alice, "GET", path);
+    const cursor = JSON.parse(Buffer.from(first.body.nextCursor, "base64url").toString());
+    const forged = JSON.stringify({ ...cursor, [field]: "here" }).replace('"here"', value);
+    const answer = await rig.call(rig.alice, "GET", `${path}&cursor=${toCursor(forged)}`);
+    expect([200, 400, 503], answer.text).toContain(answer.status);
+    if (answer.status === 400) expect(answer.body.code).toBe("invalid_cursor");
+    expect(answer.text).not.toContain(hidden.id);
   });
 });
 
