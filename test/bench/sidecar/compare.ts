@@ -99,7 +99,7 @@ async function embedFiles(inference: Inference, { key, catalog }: BenchModel, fi
   const startMs = performance.now();
   const left = files.entries();
   let last: Float32Array = new Float32Array();
-  const readers = Array.from({ length: 32 }, async () => {
+  const readers = Array.from({ length: 16 }, async () => {
     for (const [index, file] of left) {
       const bytes = new Uint8Array(await Bun.file(file).arrayBuffer());
       const vector = await embedder.embed(key, await preparePixels(bytes, image));

@@ -94,7 +94,7 @@ function measurePrepare({ model, originals, seconds }: IngestOptions): Promise<M
 async function measureModel(inference: Inference, { model, seconds }: IngestOptions): Promise<Measured> {
   const embedder = createPictureEmbedder(inference);
   const pixels = new Float32Array(3 * model.catalog.get(model.key).image.size ** 2);
-  const lane = { work: async () => embedder.embed(model.key, pixels), atOnce: 32 };
+  const lane = { work: async () => embedder.embed(model.key, pixels), atOnce: 16 };
   // Once unmeasured, so that the size of the batches is learned.
   await measureRate(lane, seconds / 2);
   return measureRate(lane, seconds);

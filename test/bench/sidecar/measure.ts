@@ -62,16 +62,23 @@ export function shareOfFreeCores({ perSecond, foreignCores }: Measured, coreMs: 
   return (perSecond * coreMs) / (1000 * (cores - foreignCores));
 }
 
-/** The rate of work that is always under way `atOnce` times, after a while that is not measured. */
+/**
+ * The rate of work that is always under way `atOnce` times. Not measured before all of it came to an end once: until
+ * then more is begun than ended.
+ */
 export async function measureRate({ work, atOnce }: Lane, seconds: number): Promise<Measured> {
-  const warmMs = performance.now() + seconds * 250;
-  const endMs = warmMs + seconds * 1000;
+  const startMs = performance.now();
+  let endMs = Number.POSITIVE_INFINITY;
+  let ended = 0;
   const meter = new Meter();
   const loop = async () => {
     while (performance.now() < endMs) {
       await work();
+      ended += 1;
       const nowMs = performance.now();
-      if (nowMs >= warmMs && nowMs <= endMs) meter.count();
+      if (ended <= atOnce || nowMs < startMs + seconds * 250 || nowMs > endMs) continue;
+      if (endMs === Number.POSITIVE_INFINITY) endMs = nowMs + seconds * 1000;
+      meter.count();
     }
   };
   await Promise.all(Array.from({ length: atOnce }, loop));

@@ -39,7 +39,7 @@ export async function measureTexts(
       return performance.now() - startMs;
     };
     const rows = [describe("nothing else runs", await askAll(ask, options.texts))];
-    const bulk = Array.from({ length: 32 }, (_, index) => embedForEver(index));
+    const bulk = Array.from({ length: 16 }, (_, index) => embedForEver(index));
     // The size of the batches is learned first.
     await askAll(ask, Math.ceil(options.texts / 4));
     rows.push(describe("pictures keep the device busy", await askAll(ask, options.texts)));
