@@ -46,13 +46,13 @@ export interface Minus {
   readonly words: string | undefined;
 }
 
-/** By a walk of the index, or every row of the scope compared; the filters are asked of each candidate. */
+/** By a walk of the index, or by comparing every row of the scope. */
 export function nearestQuery(
   sql: TransactionSql,
   search: NearestQuery,
   path: SearchPath,
 ): PendingQuery<(Hit & Row)[]> {
-  const candidates = sql`${inScope(sql, search)} ${passesImage(sql, search, search.filters ?? {})}`;
+  const candidates = sql`${inScope(sql, search)} ${passesImage(sql, search, { filters: search.filters ?? {}, path })}`;
   return sql<(Hit & Row)[]>`
     select id, -distance as score, -asked_distance as similarity
     from (${nearest(sql, search, { path, candidates })}) as near
@@ -82,7 +82,7 @@ export function matchedQuery(
 ): PendingQuery<(MatchedHit & Row)[]> {
   const { scope, filters = {} } = search;
   const candidates = sql`
-    ${inScope(sql, search)} and vectors.image_id = any (matched.ids) ${passesImage(sql, search, {})}
+    ${inScope(sql, search)} and vectors.image_id = any (matched.ids) ${passesImage(sql, search, { filters: {}, path: "index" })}
   `;
   return sql<(MatchedHit & Row)[]>`
     select
@@ -146,19 +146,24 @@ function inScope(
   return sql`vectors.owner_id = ${scope.ownerId} ${except}`;
 }
 
-/** Asked of each candidate by itself: a join might be turned around, and the index would not be walked. */
-function passesImage(sql: TransactionSql, { minus }: NearestQuery, filters: SearchFilters): Fragment {
+/**
+ * On a walk asked of each candidate by itself: a join might be turned around, and the index would not be walked. Where
+ * every row is compared, a join is what is wanted.
+ */
+function passesImage(
+  sql: TransactionSql,
+  { minus }: NearestQuery,
+  { filters, path }: { filters: SearchFilters; path: SearchPath },
+): Fragment {
   if (!isFiltering(filters) && !minus?.words) return sql``;
   const unlike = minus?.words
     ? sql`and not images.words @@ plainto_tsquery('pg_catalog.english', ${minus.words})`
     : sql``;
-  return sql`
-    and (
-      select true
-      from parlance.images
-      where images.id = vectors.image_id and ${passesFilters(sql, filters)} ${unlike}
-    )
-  `;
+  const passes = sql`${passesFilters(sql, filters)} ${unlike}`;
+  if (path === "exact") {
+    return sql`and vectors.image_id in (select images.id from parlance.images where ${passes})`;
+  }
+  return sql`and (select true from parlance.images where images.id = vectors.image_id and ${passes})`;
 }
 
 /** How many vectors the space has, as the planner believes; 0 while the table was never looked at. */
