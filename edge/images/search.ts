@@ -46,7 +46,7 @@ export async function findNearest(sql: TransactionSql, search: VectorSearch): Pr
   const told = { filterClass: classify(search.filters ?? {}, share), pictures: few.pictures };
   if (few.hits) return { hits: few.hits, path: "exact", ...told };
   if (!search.isExact) {
-    await aimIndex(sql, share, search.limit);
+    await aimIndex(sql, { share, total }, search.limit);
     const hits = await nearestQuery(sql, search, "index");
     if (hits.length >= search.limit) return { hits, path: "index", ...told };
   }
@@ -112,13 +112,18 @@ function classify(filters: SearchFilters, share: number): FilterClass {
 }
 
 /**
- * The rarer what may be found, the more the index must look at before it is enough: its first round holds three
- * times the ten that matter most, and half more than all that is asked for. 1,000 is the most that pgvector takes;
- * beyond, more rounds follow.
+ * How many candidates the index keeps in view. A hundred find the best ten of 100,000, twice as many those of a million.
+ * The rarer what may be found, the more must be looked at before it is enough: three times the ten that matter most, and
+ * half more than all that is asked for. 1,000 is the most that pgvector takes; beyond, more rounds follow.
  */
-async function aimIndex(sql: TransactionSql, share: number, limit: number): Promise<void> {
-  const wanted = Math.max(30, 1.5 * limit) / Math.max(share, 0.001);
-  const candidates = Math.ceil(Math.min(1000, Math.max(100, wanted)));
+async function aimIndex(
+  sql: TransactionSql,
+  { share, total }: { share: number; total: number },
+  limit: number,
+): Promise<void> {
+  const least = 100 * (1 + Math.max(0, Math.log10(total / 100_000)));
+  const wanted = Math.max(0.3 * least, 1.5 * limit) / Math.max(share, 0.001);
+  const candidates = Math.ceil(Math.min(1000, Math.max(least, wanted)));
   await sql`
     select
       set_config('hnsw.iterative_scan', 'strict_order', true),
