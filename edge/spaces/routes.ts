@@ -79,7 +79,14 @@ const addRoute = createRoute({
   },
   responses: {
     201: { description: "The new space.", ...spaceAnswer },
-    ...describeProblems("invalid_request", "unauthenticated", "forbidden", "name_taken", "unavailable"),
+    ...describeProblems(
+      "invalid_request",
+      "unauthenticated",
+      "forbidden",
+      "name_taken",
+      "conflict",
+      "unavailable",
+    ),
   },
 });
 

@@ -164,6 +164,9 @@ function explainRefusal(error: unknown): unknown {
       fields,
     });
   }
+  if (databaseErrorCode(error) === "2200H") {
+    return new AppError("conflict", "All numbers of embedding spaces were given.", { cause: error });
+  }
   if (databaseErrorCode(error) === "P0002") {
     return new AppError("not_found", "There is no such embedding space.", { cause: error });
   }
