@@ -1,11 +1,13 @@
 /** Sends spans to an OpenTelemetry collector over OTLP/HTTP. Loaded only where an endpoint is set. */
-import { context, trace } from "@opentelemetry/api";
+import { context, SpanKind, trace } from "@opentelemetry/api";
 import { AsyncLocalStorageContextManager } from "@opentelemetry/context-async-hooks";
 import { OTLPTraceExporter } from "@opentelemetry/exporter-trace-otlp-http";
 import { resourceFromAttributes } from "@opentelemetry/resources";
 import {
   BatchSpanProcessor,
   ParentBasedSampler,
+  type Sampler,
+  SamplingDecision,
   TraceIdRatioBasedSampler,
   TracerProvider,
 } from "@opentelemetry/sdk-trace";
@@ -14,7 +16,7 @@ export interface TracingOptions {
   /** Base URL of the collector; spans go to `<endpoint>/v1/traces`. */
   readonly endpoint: string;
   readonly headers: Readonly<Record<string, string>>;
-  /** Share of the traces that begin here, 0 to 1; what comes with a decision keeps it. */
+  /** Share of the traces that are kept, 0 to 1: of those that begin here, and of those that callers want kept. */
   readonly sampleShare: number;
   /** `parlance-edge` or `parlance-sidecar`. */
   readonly service: string;
@@ -30,11 +32,28 @@ export interface Tracing {
 
 const timeoutMs = 5_000;
 
+/**
+ * Anyone may write into a request that its trace is to be kept, and choose its id too: drawn by lot, no more are than of
+ * all others. A job follows the request that added it.
+ */
+function limitCallers(share: number): Sampler {
+  return {
+    shouldSample: (_context, _traceId, _name, kind) => {
+      const isKept = kind !== SpanKind.SERVER || Math.random() < share;
+      return { decision: isKept ? SamplingDecision.RECORD_AND_SAMPLED : SamplingDecision.NOT_RECORD };
+    },
+    toString: () => `LimitCallers{${share}}`,
+  };
+}
+
 /** Once a process: the OpenTelemetry API keeps one provider. */
 export function startTracing(options: TracingOptions): Tracing {
   const provider = new TracerProvider({
     resource: resourceFromAttributes({ "service.name": options.service, "service.version": options.version }),
-    sampler: new ParentBasedSampler({ root: new TraceIdRatioBasedSampler(options.sampleShare) }),
+    sampler: new ParentBasedSampler({
+      root: new TraceIdRatioBasedSampler(options.sampleShare),
+      remoteParentSampled: limitCallers(options.sampleShare),
+    }),
     spanProcessors: [
       new BatchSpanProcessor({
         exporter: new OTLPTraceExporter({

@@ -137,6 +137,18 @@ test("a request is a span with its route, its status and the caller's trace", as
   expect(findSpan(collector.spans, "GET").traceId).not.toBe(parent.split("-")[1]);
 });
 
+test("of the traces that callers want kept no more are than the share, and of jobs all", async () => {
+  await tracing.stop();
+  collector.spans.length = 0;
+  const { endpoint } = collector;
+  tracing = startTracing({ endpoint, headers: {}, sampleShare: 0, service: "parlance-test", version: "1" });
+  await house.app.request("/api/health", { headers: { traceparent: parent } });
+  await inSpan("job of a request", { kind: "consumer", traceparent: parent }, async () => {});
+  await tracing.flush();
+  await until("the job's was sent", () => collector.spans.length > 0);
+  expect(collector.spans.map(({ name }) => name)).toEqual(["job of a request"]);
+});
+
 test("a collector that is away loses traces, not work", async () => {
   collector.close();
   const answer = await house.call("nobody", "GET", "/health");
