@@ -32,7 +32,12 @@ export async function openDualEncoder(entry: CatalogEntry, options: SessionOptio
   const files = await entry.load();
   // Pictures come in few shapes, for which memory is planned ahead; texts in so many that the plans would pile up.
   const visionSession = await openSession(files.vision, options, { enableMemPattern: true });
-  const textSession = await openSession(files.text, options, { enableMemPattern: false });
+  const textSession = await openSession(files.text, options, { enableMemPattern: false }).catch(
+    async (error: unknown) => {
+      await visionSession.release();
+      throw error;
+    },
+  );
   const vision = new Tower(visionSession, entry.card, files.runsAlone?.vision);
   const text = new Tower(textSession, entry.card, files.runsAlone?.text);
   return {

@@ -23,7 +23,13 @@ afterAll(async () => {
 
 async function embed(query: string, spaceId = 1): Promise<EmbedQueryOutcome> {
   const job = { id: createId(), ownerId: null, subjectId: null };
-  const context = { job, claim: 1, attempt: 1, signal: new AbortController().signal, reportProgress: () => {} };
+  const context = {
+    job,
+    claim: 1,
+    attempt: 1,
+    signal: new AbortController().signal,
+    reportProgress: () => {},
+  };
   const task = createEmbedQueryTask({ spaces, inference });
   return (await task.run({ spaceId, query }, context)) as EmbedQueryOutcome;
 }
