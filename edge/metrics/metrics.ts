@@ -130,8 +130,9 @@ function gpuMetric(
   help: string,
   field: "memoryTotalBytes" | "memoryUsedBytes" | "gpuPercent" | "temperatureCelsius" | "powerWatts",
 ): Metric {
-  const samples = gpus.flatMap(({ host, index, name: card, [field]: value }) =>
-    value === null ? [] : [{ labels: { host, gpu: index, name: card }, value }],
+  // Containers of one host may each call their own card 0; the uuid tells them apart.
+  const samples = gpus.flatMap(({ host, index, uuid, name: card, [field]: value }) =>
+    value === null ? [] : [{ labels: { host, gpu: index, uuid, name: card }, value }],
   );
   return { name, help, samples };
 }

@@ -103,6 +103,7 @@ export interface WorkerFigures {
 export interface GpuFigures {
   readonly host: string;
   readonly index: number;
+  readonly uuid: string;
   readonly name: string;
   readonly memoryTotalBytes: number | null;
   readonly memoryUsedBytes: number | null;
@@ -114,10 +115,11 @@ export interface GpuFigures {
 /** Graphics cards seen within the last minute. */
 export async function listGpus(sql: TransactionSql): Promise<GpuFigures[]> {
   return await sql<GpuFigures[]>`
-    select host, index, name, memory_total_bytes, memory_used_bytes, gpu_percent, temperature_celsius, power_watts
+    select
+      host, index, uuid, name, memory_total_bytes, memory_used_bytes, gpu_percent, temperature_celsius, power_watts
     from parlance.gpu_devices
     where last_seen_at > now() - interval '1 minute'
-    order by host, index
+    order by host, index, uuid
     limit 1000
   `;
 }

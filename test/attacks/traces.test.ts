@@ -79,7 +79,7 @@ describe("what operators are told", () => {
     const { text } = await rig.call("secret", "GET", "/metrics");
     const labels = new Set([...text.matchAll(/[{,]([a-z_]+)="/g)].map(([, label]) => label));
     const ours = "kind lane state window quantile space model current filter_class path".split(" ");
-    const machines = "worker device provider host gpu name".split(" ");
+    const machines = "worker device provider host gpu uuid name".split(" ");
     expect([...labels].filter((label) => ![...ours, ...machines].includes(label ?? ""))).toEqual([]);
     const kinds = [...text.matchAll(/kind="([^"]*)"/g)].map(([, kind]) => kind);
     expect(kinds.length).toBeGreaterThan(3);

@@ -102,6 +102,12 @@ test("graphics cards, processes and recall are told; what a driver does not say 
       ${createId()}, 'host-1', 'nvml', '', '', ${house.sql.json(slots)}, ${house.sql.json([gpu])}
     )
   `;
+  // Another container of the same host, which sees one card too.
+  await house.sql`
+    select parlance.report_supervisor(
+      ${createId()}, 'host-1', 'nvml', '', '', '[]', ${house.sql.json([{ ...gpu, uuid: "GPU-2", gpu_percent: 11 }])}
+    )
+  `;
   await house.sql`
     insert into parlance.recall_measures
       (id, space_id, filter_class, path, k, searches, recall_sum, recall_min, served_ms, exact_ms)
@@ -110,9 +116,10 @@ test("graphics cards, processes and recall are told; what a driver does not say 
       (${createId()}, 1, 'none', 'index', 10, 30, 30, 1, 2, 20)
   `;
   const figures = await scrape();
-  const card = '{host="host-1",gpu="0",name="Card \\"One\\""}';
+  const card = '{host="host-1",gpu="0",uuid="GPU-1",name="Card \\"One\\""}';
   expect(figures.get(`parlance_gpu_memory_used_bytes${card}`)).toBe(400);
   expect(figures.get(`parlance_gpu_use_percent${card}`)).toBe(37);
+  expect(figures.get(`parlance_gpu_use_percent${card.replace("GPU-1", "GPU-2")}`)).toBe(11);
   expect(figures.get(`parlance_gpu_power_watts${card}`)).toBeCloseTo(71.5, 3);
   expect([...figures.keys()].filter((name) => name.includes("temperature"))).toEqual([]);
   expect(figures.get('parlance_sidecar_processes{host="host-1",state="crash-looping"}')).toBe(1);
