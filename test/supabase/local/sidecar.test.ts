@@ -73,6 +73,6 @@ describe.runIf(serverUrl)("a stack over Postgres", () => {
     });
     const errors = await new Response(second.stderr).text();
     expect(await second.exited).toBe(1);
-    expect(errors).toContain('The sidecar did not start: DEVICES names cuda:63');
+    expect(errors).toContain("The sidecar did not start: DEVICES names cuda:63");
   });
 });
