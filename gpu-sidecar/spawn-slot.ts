@@ -22,13 +22,22 @@ export function spawnSlot(
 ): SlotProcess {
   const script = options.script ?? fileURLToPath(new URL("./slot.ts", import.meta.url));
   const child = Bun.spawn([process.execPath, script, "--held", `--slot=${slot}`], {
-    env: { ...options.environment, ...isolateDevice(device, options.cudaVisible), DEVICES: device },
+    env: {
+      ...withoutTokens(options.environment),
+      ...isolateDevice(device, options.cudaVisible),
+      DEVICES: device,
+    },
     stdio: ["pipe", "pipe", "inherit"],
     detached: true,
     onExit: (_child, code, signal) => events.onEnd({ code, signal: signal === null ? null : String(signal) }),
   });
   void awaitReady(child.stdout, events.onReady);
   return { pid: child.pid, kill: (signal) => child.kill(signal) };
+}
+
+/** It decodes what strangers send, so it is not given what only the installer of models needs. */
+function withoutTokens({ HF_TOKEN: _token, ...environment }: Environment): Environment {
+  return environment;
 }
 
 async function awaitReady(output: ReadableStream<Uint8Array>, onReady: () => void): Promise<void> {

@@ -2,6 +2,7 @@
 import type { PendingQuery, Row, Sql } from "postgres";
 import { calibrationLimits, cohortQuantiles } from "../../shared/images/calibration.ts";
 import type { Block } from "../../shared/images/calibration-fit.ts";
+import { probePhrases } from "../../shared/images/probes.ts";
 
 /** The vectors of one space alone. */
 function partitionOf(sql: Sql, spaceId: number): PendingQuery<Row[]> {
@@ -30,12 +31,22 @@ export interface Question {
   readonly imageId: string | null;
 }
 
-/** Queries that were asked in a space and mean something in it, drawn at random. */
+/**
+ * Queries that mean something in a space, drawn at random. At most half are what people asked: anyone may ask
+ * anything, and nobody's questions shall decide alone what matches for everyone.
+ */
 export async function drawQueries(sql: Sql, spaceId: number): Promise<Question[]> {
   return await sql<Question[]>`
     select embedding::text, null::uuid as image_id
-    from parlance.query_vectors
-    where space_id = ${spaceId} and embedding is not null
+    from (
+      select
+        embedding,
+        query = any (${[...probePhrases]}::text[]) as is_probe,
+        row_number() over (partition by query = any (${[...probePhrases]}::text[]) order by random()) as turn
+      from parlance.query_vectors
+      where space_id = ${spaceId} and embedding is not null
+    ) as known
+    where is_probe or turn <= ${Math.floor(calibrationLimits.queriesMax / 2)}
     order by random()
     limit ${calibrationLimits.queriesMax}
   `;

@@ -195,7 +195,9 @@ async function calibrate(
   const cohort =
     cohortByCentre(calibration, readVector(asked)) ??
     (await measureCohort(transaction, { space: means.space, scope }, asked));
-  const threshold = thresholdFor(calibration, Math.max(1, pictures), cohort);
+  // To a power of two: what the planner guesses of pictures that the caller may not see is not told by it.
+  const magnitude = 2 ** Math.ceil(Math.log2(Math.max(1, pictures)));
+  const threshold = thresholdFor(calibration, magnitude, cohort);
   return { threshold, falsePositiveRate: calibration.falsePositiveRate };
 }
 
