@@ -66,3 +66,10 @@ export interface RunFailure {
   /** Set where nothing should run here any more. */
   readonly trouble: DeviceTrouble | undefined;
 }
+
+/** What of an answer travels by transfer, not by copy. */
+export function listBuffers(reply: InferenceReply): ArrayBuffer[] {
+  if (!("value" in reply) || reply.value === undefined) return [];
+  const arrays = [reply.value.vectors, ...("pixels" in reply.value ? [reply.value.pixels] : [])];
+  return [...new Set(arrays.map((array) => array.buffer as ArrayBuffer))];
+}

@@ -50,6 +50,11 @@ export class Pace {
     return batchSizes.findLast((size) => size <= most) ?? 1;
   }
 
+  /** How long a run of this size takes; 0 where that is not known yet. */
+  expect(size: number): number {
+    return this.#measured.get(size)?.runMs ?? 0;
+  }
+
   learn(size: number, tookMs: number): void {
     this.#runs += 1;
     const before = this.#measured.get(size);

@@ -23,7 +23,7 @@ export interface InferenceOptions {
   readonly threads?: number;
   /** How much bulk runs at once. */
   readonly pace?: PaceOptions;
-  /** How long a batch that is not full waits for more pictures while nothing runs. Default 5. */
+  /** How long a batch that is not full waits for more pictures while nothing runs. Default 1. */
   readonly lingerMs?: number;
   /** For one run. One that takes longer cannot be stopped and breaks the inference. Default 60,000. */
   readonly timeoutMs?: number;
@@ -88,8 +88,10 @@ class ThreadedInference implements Inference {
   readonly #keeper: ThreadKeeper;
   readonly #buffers = new BatchBuffers();
   readonly #working = new Set<Promise<unknown>>();
-  #posted = 0;
-  #lingering: ReturnType<typeof setTimeout> | undefined;
+  /** In the thread, in the order of their runs. */
+  readonly #posted: PictureBatch[] = [];
+  #nextAtMs = 0;
+  #timer: ReturnType<typeof setTimeout> | undefined;
   #textCalls = 0;
   #closing: Promise<void> | undefined;
 
@@ -206,24 +208,45 @@ class ThreadedInference implements Inference {
     return promise.finally(() => signal?.removeEventListener("abort", leave));
   }
 
-  /** Sends batches while the thread has room for them. */
+  /**
+   * Sends batches while the thread has room for them. The first waits a little for company; the one behind it is sent
+   * when it is full, or shortly before the one that runs is expected to end.
+   */
   #pump(): void {
-    clearTimeout(this.#lingering);
-    while (this.#posted < postedMax && this.#lines.length > 0) {
+    clearTimeout(this.#timer);
+    while (this.#posted.length < postedMax && this.#lines.length > 0) {
       const nowMs = performance.now();
-      const lingerMs = this.#options.lingerMs ?? 5;
-      const batch = this.#lines.next(nowMs - lingerMs, nowMs, this.#posted > 0);
-      if (batch) {
-        this.#posted += 1;
-        void this.#runBatch(batch);
-      } else {
-        if (this.#posted === 0) this.#lingering = setTimeout(() => this.#pump(), lingerMs);
+      const lingerMs = this.#options.lingerMs ?? 1;
+      const isIdle = this.#posted.length === 0;
+      const earlyMs = isIdle ? lingerMs : this.#nextAtMs - nowMs;
+      const isDue = !isIdle && earlyMs <= 0;
+      const batch = this.#lines.next(isDue ? nowMs : nowMs - lingerMs, nowMs, !isIdle && !isDue);
+      if (!batch) {
+        this.#timer = setTimeout(() => this.#pump(), Math.max(1, earlyMs));
         return;
       }
+      this.#posted.push(batch);
+      if (isIdle) this.#expectEnd();
+      void this.#runBatch(batch);
     }
   }
 
-  async #runBatch({ model, pictures }: PictureBatch): Promise<void> {
+  /** A run begins now: reckons when the batch behind it must be on its way. */
+  #expectEnd(): void {
+    const [running] = this.#posted;
+    if (!running) return;
+    const runMs = this.#lines.paceOf(running.model).expect(running.pictures.length);
+    this.#nextAtMs = performance.now() + runMs - Math.min(20, Math.max(5, runMs / 4));
+  }
+
+  #end(batch: PictureBatch): void {
+    this.#posted.splice(this.#posted.indexOf(batch), 1);
+    this.#expectEnd();
+    this.#pump();
+  }
+
+  async #runBatch(batch: PictureBatch): Promise<void> {
+    const { model, pictures } = batch;
     const count = pictures.length;
     const pixels = this.#buffers.take(pictures.reduce((sum, picture) => sum + picture.pixels.length, 0));
     let start = 0;
@@ -233,20 +256,18 @@ class ThreadedInference implements Inference {
     }
     try {
       const answer = await this.#keeper.ask({ kind: "images", model, pixels, count, isUrgent: false });
-      this.#posted -= 1;
       const pace = this.#lines.paceOf(model);
       if (answer.isHalved) pace.forbid(count);
       else pace.learn(count, answer.tookMs);
       this.#buffers.give(answer.pixels);
-      this.#pump();
+      this.#end(batch);
       const length = answer.vectors.length / count;
       pictures.forEach(({ resolve }, row) => {
         resolve(answer.vectors.slice(row * length, (row + 1) * length));
       });
     } catch (error) {
-      this.#posted -= 1;
       for (const { reject } of pictures) reject(error);
-      this.#pump();
+      this.#end(batch);
     }
   }
 }

@@ -25,20 +25,20 @@ export async function benchSidecar({ quick }: { quick: boolean }) {
     { what: "512 px derivatives", pictures: derivatives },
     { what: "12 MP originals", pictures: originals },
   ];
-  const rounds = quick ? 1 : 5;
-  const seconds = quick ? 0.5 : 4;
+  const rounds = quick ? 1 : 3;
+  const seconds = quick ? 0.5 : 3;
   const simulatedMs = quick ? [19] : [2, 19];
   const embedStage = await measureStages(sets, simulatedMs, { model, threads, seconds, rounds });
-  const texts = await measureTexts(model, derivatives, { threads, texts: quick ? 20 : 300 });
+  const texts = await measureTexts(model, derivatives, { threads, texts: quick ? 20 : 200 });
   const ingest = await measureIngest({
     model,
     originals,
     threads,
     slots,
     pictures: quick ? 16 : 120,
-    seconds: quick ? 0.5 : 6,
+    seconds: quick ? 0.5 : 4,
   });
-  const files = sets.map(({ what, pictures }) => ({ what, pictures: repeat(pictures, quick ? 8 : 48) }));
+  const files = sets.map(({ what, pictures }) => ({ what, pictures: repeat(pictures, quick ? 8 : 24) }));
   const comparison = await compareWithTransformers(files, { model, threads, rounds: quick ? 1 : 5 });
   return {
     settings: {

@@ -31,8 +31,8 @@ export interface StageOptions {
   readonly rounds: number;
 }
 
-/** Pictures that are under way at once: some are decoded, some run, some wait. */
-const readers = 16;
+/** Pictures that are under way at once, as when a space is filled: some are decoded, some run, some wait. */
+const readers = 32;
 
 /** The stage over one device: decoding alone, the model alone, both overlapped, in turns. */
 export async function measureStage(

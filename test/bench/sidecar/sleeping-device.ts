@@ -1,7 +1,7 @@
 import { parentPort } from "node:worker_threads";
 import { openCatalog } from "../../../gpu-sidecar/models/catalog.ts";
 import { InferenceHost } from "../../../gpu-sidecar/models/inference-host.ts";
-import type { Asked } from "../../../gpu-sidecar/models/inference-messages.ts";
+import { type Asked, listBuffers } from "../../../gpu-sidecar/models/inference-messages.ts";
 
 /** An inference thread whose device takes BENCH_DEVICE_MS a picture and nothing of the processor. */
 const eachMs = Number(process.env.BENCH_DEVICE_MS);
@@ -28,7 +28,7 @@ const host = new InferenceHost({
     };
   },
   device: () => "sleeping",
-  reply: (reply) => parentPort?.postMessage(reply),
+  reply: (reply) => parentPort?.postMessage(reply, listBuffers(reply)),
 });
 
 parentPort?.on("message", (asked: Asked) => host.hear(asked));
