@@ -28,6 +28,7 @@ const calls = {
   prune_jobs: "parlance.prune_jobs(now(), now(), 0)",
   worker_is_alive: "parlance.worker_is_alive('x')",
   worker_can: "parlance.worker_can('x', 'x')",
+  open_jobs: "parlance.open_jobs('{}')",
 } as const;
 type Call = keyof typeof calls;
 const names = Object.keys(calls) as Call[];
@@ -97,7 +98,7 @@ describe("a user", () => {
 });
 
 describe("the sidecar's role", () => {
-  const kept: Call[] = ["cancel_job", "prune_jobs", "worker_is_alive", "worker_can"];
+  const kept: Call[] = ["cancel_job", "prune_jobs", "worker_is_alive", "worker_can", "open_jobs"];
   test("can call what a worker needs and nothing else of the queue", async () => {
     for (const name of names) {
       const code = await codeOf(jobs.sidecar, `select ${calls[name]}`);
