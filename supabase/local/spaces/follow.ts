@@ -24,7 +24,8 @@ export async function watchJob(client: Client, id: string, options: FollowOption
         );
       }
       isWaiting = job.state === "queued";
-      if (job.state === "running" && job.progress.total !== null) {
+      const isToShow = job.state === "running" || job.state === "done";
+      if (isToShow && job.progress.total !== null) {
         if (job.progress.total !== total) bar = createProgressBar(job.progress.total, terminal);
         total = job.progress.total;
         bar?.update(job.progress.done, job.progress.message ?? "");

@@ -111,15 +111,16 @@ test("with a calibration a search says that nothing matches, or that something d
     select ${spaceId}, 'there', embedding from parlance.image_vectors where space_id = ${spaceId} limit 1
   `;
   const search = async (q: string) =>
-    (await house.call(house.alice, "GET", `/images/search?q=${q}&limit=2`)).body;
+    (await house.call("secret", "GET", `/images/search?q=${q}&limit=2&scope=all`)).body;
   const found = await search("there");
   expect(found).toMatchObject({ nothingMatches: false, items: [{ isMatch: true }, { isMatch: false }] });
   expect(found.calibration.threshold).toBeGreaterThan(found.items[1].similarity);
   expect(found.calibration.falsePositiveRate).toBeLessThan(0.2);
   let inVain = 0;
-  // With a rate of 5 %, four or more of twelve go wrong once in 500 times.
-  for (let query = 1; query <= 12; query++) inVain += Number((await search(String(query))).nothingMatches);
-  expect(inVain).toBeGreaterThanOrEqual(9);
+  // About two of forty go wrong, up to five where the pictures that it was learnt from were few; none would be found
+  // in vain without a calibration.
+  for (let query = 1; query <= 40; query++) inVain += Number((await search(String(query))).nothingMatches);
+  expect(inVain).toBeGreaterThanOrEqual(28);
 }, 60_000);
 
 test("the built-in model's calibration is known beforehand and needs no pictures", async () => {
