@@ -38,7 +38,12 @@ export async function benchSidecar({ quick }: { quick: boolean }) {
     pictures: quick ? 16 : 120,
     seconds: quick ? 0.5 : 4,
   });
-  const files = sets.map(({ what, pictures }) => ({ what, pictures: repeat(pictures, quick ? 8 : 24) }));
+  // So many that filling and emptying the stages counts for little.
+  const counts = quick ? [8, 8] : [96, 24];
+  const files = sets.map(({ what, pictures }, index) => ({
+    what,
+    pictures: repeat(pictures, counts[index] ?? 8),
+  }));
   const comparison = await compareWithTransformers(files, { model, threads, rounds: quick ? 1 : 5 });
   return {
     settings: {
