@@ -72,7 +72,15 @@ export const EmbeddingSpace = z.object({
   vectors: z.int().describe("How many of them have a vector here."),
   missing: z.int().describe("How many have none."),
   calibration: z
-    .object({ threshold: z.number(), falsePositiveRate: z.number(), measuredAt: z.iso.datetime() })
+    .object({
+      threshold: z
+        .number()
+        .describe(
+          "A bare score that is a match whatever was asked; each question has a lower one of its own.",
+        ),
+      falsePositiveRate: z.number(),
+      measuredAt: z.iso.datetime(),
+    })
     .nullable()
     .describe("From which score on a hit is a match; null: not measured."),
   fill: SpaceJob.nullable().describe("The open job that fills it."),

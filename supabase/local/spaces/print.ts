@@ -19,7 +19,9 @@ function describeState(space: EmbeddingSpace): string {
   const parts = [
     space.isCurrent ? "searches" : describeFilling(space),
     space.isCurrent && space.missing > 0 ? describeFilling(space) : "",
-    space.calibration ? `a match from ${space.calibration.threshold.toFixed(3)} on` : "",
+    space.calibration
+      ? `calibrated, ${(100 * space.calibration.falsePositiveRate).toFixed(0)} % false matches`
+      : "",
     space.isOffered ? "" : "no sidecar has its model",
   ];
   return parts.filter((part) => part !== "").join(" · ");
