@@ -95,9 +95,14 @@ function tell(request: PageRequest, means: Means, { way, space, calibration, sho
     method: way === "fused" || way === "vectors" ? way : ("keywords" as const),
     space: space?.name ?? null,
     reason: means.vectors ? means.vectors.reason : means.keywords.reason,
-    nothingMatches: calibration !== null && !anyMatch(request, shown),
+    nothingMatches: isJudged(means, calibration) && !anyMatch(request, shown),
     calibration,
   };
+}
+
+/** Whether it is known what matches: by the scores, or because the model knows no word of what was asked. */
+function isJudged({ keywords }: Means, calibration: Listing["calibration"]): boolean {
+  return keywords ? keywords.why === "unknown_words" : calibration !== null;
 }
 
 function anyMatch(request: PageRequest, shown: readonly Shown[]): boolean {

@@ -251,7 +251,8 @@ export const SearchPage = z.object({
   nothingMatches: z
     .boolean()
     .describe(
-      "The space is calibrated, no similarity reaches its threshold and no word answers: these are only the nearest.",
+      "No word answers, and either no similarity reaches the threshold of a calibrated space, so that these are only the " +
+        "nearest, or the model knows no word of what was asked.",
     ),
   calibration: z
     .object({

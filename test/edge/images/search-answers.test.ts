@@ -235,6 +235,26 @@ describe("a calibrated space", () => {
     expect(matches).toMatchObject({ nothingMatches: true, items: [], nextCursor: null });
   });
 
+  test("says it too of words that the model does not know and no name or keyword has", async () => {
+    await rig.addReady({ degrees: 0, name: "zebra.jpg" });
+    expect(await ask(rig.alice, "/images/search?q=dog")).toMatchObject({
+      method: "keywords",
+      nothingMatches: true,
+      items: [],
+    });
+    expect(await ask(rig.alice, "/images/search?q=zebra")).toMatchObject({
+      nothingMatches: false,
+      items: [{ isMatch: true }],
+    });
+    await rig.stopSidecar();
+    try {
+      // Nobody could look: that is not the same as nothing.
+      expect(await ask(rig.alice, "/images/search?q=cat")).toMatchObject({ nothingMatches: false, items: [] });
+    } finally {
+      await rig.startSidecar();
+    }
+  });
+
   test("tells which hits match, on later pages too", async () => {
     for (const degrees of [0, 10, 80, 100]) await rig.addReady({ degrees });
     const first = await ask(rig.alice, "/images/search?q=0%20degrees&limit=2");
