@@ -115,7 +115,9 @@ create sequence parlance.embedding_space_ids as smallint start 2;
 drop function parlance.add_embedding_space(smallint, text, text, integer);
 
 -- A new space with its partition, its dimension held by a constraint, and its index. Vectors lie in their rows, not
--- beside them: comparing some thousands one by one must not cost a second look each.
+-- beside them: comparing some thousands one by one must not cost a second look each. Adding and dropping a partition
+-- lock tables that everyone uses: both give up before Postgres looks for deadlocks (after a second), so that it is never
+-- a search or a landing that loses; whoever asked tries again.
 create function parlance.add_embedding_space(
   id smallint, name text, model text, dimensions integer, model_digest text default 'built-in'
 ) returns void
@@ -124,7 +126,7 @@ create function parlance.add_embedding_space(
 declare
   partition text := 'image_vectors_' || id;
 begin
-  perform set_config('lock_timeout', '5s', true);
+  perform set_config('lock_timeout', '500ms', true);
   insert into parlance.embedding_spaces (id, name, model, dimensions, model_digest)
   values (id, name, model, dimensions, model_digest);
   execute format('create table parlance.%I partition of parlance.image_vectors for values in (%s)', partition, id);
@@ -134,6 +136,7 @@ begin
     partition, dimensions
   );
   execute format('create index %I on parlance.%I (owner_id)', partition || '_by_owner', partition);
+  execute format('create index %I on parlance.%I using brin (created_at)', partition || '_by_age', partition);
   -- Few public pictures among many private ones are found without reading the private ones.
   execute format('create index %I on parlance.%I (image_id) where is_public', partition || '_public', partition);
   execute format(
@@ -181,7 +184,7 @@ create function parlance.drop_embedding_space(id smallint) returns void
   language plpgsql security definer set search_path = ''
   as $$
 begin
-  perform set_config('lock_timeout', '5s', true);
+  perform set_config('lock_timeout', '500ms', true);
   lock table parlance.embedding_spaces in share row exclusive mode;
   if exists (
     select from parlance.embedding_spaces as spaces
