@@ -29,17 +29,6 @@ export async function hashPicture(raster: Raster): Promise<string> {
   return toHex(bytes);
 }
 
-/** In how many of their 64 bits two hashes differ. */
-export function hashDistance(left: string, right: string): number {
-  if (left.length !== right.length) throw new RangeError("the hashes are not of one length");
-  let distance = 0;
-  for (let i = 0; i < left.length; i++) {
-    const bits = Number.parseInt(left[i] ?? "", 16) ^ Number.parseInt(right[i] ?? "", 16);
-    distance += (bits & 1) + ((bits >> 1) & 1) + ((bits >> 2) & 1) + ((bits >> 3) & 1);
-  }
-  return distance;
-}
-
 function toGrey(raster: Raster): Float64Array {
   const { data } = raster;
   return Float64Array.from({ length: raster.width * raster.height }, (_, i) => {

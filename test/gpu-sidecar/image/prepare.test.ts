@@ -4,13 +4,19 @@ import { describe, expect, test } from "vitest";
 import { decodePicture } from "../../../gpu-sidecar/image/decode.ts";
 import { finish } from "../../../gpu-sidecar/image/finish.ts";
 import { frameOf } from "../../../gpu-sidecar/image/frame.ts";
-import { hashDistance, hashPicture } from "../../../gpu-sidecar/image/hash.ts";
+import { hashPicture } from "../../../gpu-sidecar/image/hash.ts";
 import { PixelBudget } from "../../../gpu-sidecar/image/pixel-budget.ts";
 import { preparePicture, preparePixels } from "../../../gpu-sidecar/image/prepare.ts";
 import type { ImageInput } from "../../../gpu-sidecar/models/card.ts";
 import { palette } from "../../../gpu-sidecar/models/catalog.ts";
 import { drawSamples } from "../../../supabase/local/samples/draw.ts";
 import { drawPictures, encodePicture } from "../../helpers/pictures.ts";
+
+/** In how many of their 64 bits two hashes differ. */
+function hashDistance(left: string, right: string): number {
+  const differing = (BigInt(`0x${left}`) ^ BigInt(`0x${right}`)).toString(2);
+  return differing.replaceAll("0", "").length;
+}
 
 const { image: input } = palette.card;
 const cover: ImageInput = {
@@ -179,11 +185,5 @@ describe("the perceptual hash", () => {
     hashes.forEach((left, index) => {
       for (const right of hashes.slice(index + 1)) expect(hashDistance(left, right)).toBeGreaterThan(6);
     });
-  });
-
-  test("counts the bits that differ", () => {
-    expect(hashDistance("0000000000000000", "ffffffffffffffff")).toBe(64);
-    expect(hashDistance("8000000000000001", "0000000000000003")).toBe(2);
-    expect(() => hashDistance("00", "0000")).toThrow(RangeError);
   });
 });
