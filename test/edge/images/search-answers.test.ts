@@ -249,7 +249,10 @@ describe("a calibrated space", () => {
     await rig.stopSidecar();
     try {
       // Nobody could look: that is not the same as nothing.
-      expect(await ask(rig.alice, "/images/search?q=cat")).toMatchObject({ nothingMatches: false, items: [] });
+      expect(await ask(rig.alice, "/images/search?q=cat")).toMatchObject({
+        nothingMatches: false,
+        items: [],
+      });
     } finally {
       await rig.startSidecar();
     }
