@@ -15,7 +15,7 @@ import { subtract } from "./minus.ts";
 import { findVector, type Minus } from "./nearest-query.ts";
 import { answerPage, type PageRequest } from "./pages.ts";
 import { explainMinus, explainReason, findQueryVector } from "./query-vectors.ts";
-import { readSpace, type Space } from "./spaces.ts";
+import { readSpace, type Space, spaceIsGone } from "./spaces.ts";
 import { getImage } from "./store.ts";
 
 export interface SearchRequest {
@@ -171,13 +171,6 @@ function cannotGoOn(): AppError {
     retryable: true,
     retryAfterSeconds: 5,
   });
-}
-
-function spaceIsGone(): AppError {
-  return new AppError(
-    "invalid_cursor",
-    "The embedding space of this search was taken away; start without the cursor.",
-  );
 }
 
 const roundsMax = 5;

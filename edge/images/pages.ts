@@ -1,7 +1,6 @@
 /** A page of hits: found, folded and cut under the caller's role, then signed. */
 import type { TransactionSql } from "postgres";
 import { type Caller, transactAs } from "../../shared/callers.ts";
-import { AppError } from "../../shared/errors.ts";
 import { cohortByCentre, type Thresholds, thresholdFor } from "../../shared/images/calibration.ts";
 import {
   imageLimits,
@@ -19,7 +18,7 @@ import { readVector } from "./minus.ts";
 import { measureCohort } from "./nearest-query.ts";
 import { fromTheTop, type Ranked, type RankedSearch, type Ranking, rank, type Start } from "./ranking.ts";
 import { isSampled, type LoggedSearch, logSearch } from "./search-log.ts";
-import { readSpace, type Space } from "./spaces.ts";
+import { readSpace, type Space, spaceIsGone } from "./spaces.ts";
 import { listReadyImages } from "./store.ts";
 import { toSearchHit } from "./views.ts";
 import { findByWords } from "./words.ts";
@@ -147,12 +146,7 @@ async function list(task: Task): Promise<Listing> {
   if (!means.vectors) return listByWords(task, means.keywords);
   // Read anew: in this moment it is there, and calibrated as it is.
   const space = await readSpace(transaction, means.vectors.space.id);
-  if (!space) {
-    throw new AppError(
-      "invalid_cursor",
-      "The embedding space of this search was taken away; start without the cursor.",
-    );
-  }
+  if (!space) throw spaceIsGone();
   return listByVectors(task, { ...means.vectors, space });
 }
 

@@ -12,7 +12,7 @@ import { type Caller, serviceCaller, transactAs } from "../../shared/callers.ts"
 import { AppError, ErrorCode } from "../../shared/errors.ts";
 import { createId } from "../../shared/ids.ts";
 import type { SearchPage } from "../../shared/images/contract.ts";
-import { sniffBytesMax, sniffMediaType } from "../../shared/images/media-types.ts";
+import { sniffBytesMax } from "../../shared/images/media-types.ts";
 import {
   embedPicture,
   type PictureSearchPage,
@@ -23,6 +23,7 @@ import { jobKinds } from "../../shared/kinds.ts";
 import { describeError } from "../../shared/log.ts";
 import type { Deps } from "../deps.ts";
 import { type SearchRequest, searchByVector } from "./hits.ts";
+import { checkMediaType, checkSize } from "./picture-checks.ts";
 import {
   type Asker,
   askerOf,
@@ -79,19 +80,9 @@ async function answer(
   return searchByVector(deps, caller, { ...request, space, embedding: query.embedding, question });
 }
 
-async function checkPicture({ config }: Deps, file: File): Promise<void> {
-  const refuse = (code: "invalid_request" | "payload_too_large", message: string) =>
-    new AppError(code, message, { fields: [{ field: "file", message }] });
-  if (file.size === 0) throw refuse("invalid_request", "The file is empty.");
-  if (file.size > config.uploadBytesMax) {
-    throw refuse("payload_too_large", `A picture may have ${config.uploadBytesMax} bytes at most.`);
-  }
-  if (!sniffMediaType(new Uint8Array(await file.slice(0, sniffBytesMax).arrayBuffer()))) {
-    throw new AppError(
-      "unsupported_media_type",
-      "The content is none of jpeg, png, webp, avif, gif, tiff and heic.",
-    );
-  }
+async function checkPicture(deps: Deps, file: File): Promise<void> {
+  checkSize(deps, file.size, "file");
+  checkMediaType(new Uint8Array(await file.slice(0, sniffBytesMax).arrayBuffer()));
 }
 
 async function hashFile(file: File): Promise<string> {

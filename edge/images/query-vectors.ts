@@ -4,14 +4,13 @@
  * nobody; whoever waits for the same words adds it again.
  */
 import { serviceCaller, transactAs } from "../../shared/callers.ts";
-import { AppError } from "../../shared/errors.ts";
 import { embedQuery } from "../../shared/images/kinds.ts";
 import type { JobState } from "../../shared/jobs/contract.ts";
 import { addJob, cancelJob } from "../../shared/jobs/queue.ts";
 import { jobKinds } from "../../shared/kinds.ts";
 import type { Deps } from "../deps.ts";
 import type { NoVectorReason } from "./cursors.ts";
-import { readCalibration, type Space } from "./spaces.ts";
+import { readCalibration, type Space, spaceIsGone } from "./spaces.ts";
 
 export type QueryVector = { space: Space; embedding: string } | { reason: NoVectorReason };
 
@@ -46,13 +45,6 @@ export async function findQueryVector(deps: Deps, query: string, spaceId?: numbe
     if (seen && !isOpen(jobStateOf(seen))) asked = await ask(deps, seen, query);
     await pause(Math.min(pauseMs, deadlineMs - performance.now()));
   }
-}
-
-function spaceIsGone(): AppError {
-  return new AppError(
-    "invalid_cursor",
-    "The embedding space of this search was taken away; start without the cursor.",
-  );
 }
 
 /** The job that makes the vector in a space. */

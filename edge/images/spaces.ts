@@ -1,5 +1,6 @@
 /** The embedding spaces as a search sees them. */
 import type { TransactionSql } from "postgres";
+import { AppError } from "../../shared/errors.ts";
 import { Calibration } from "../../shared/images/calibration.ts";
 
 /** Models whose vectors may be compared with each other. */
@@ -24,4 +25,12 @@ export async function readSpace(sql: TransactionSql, id?: number): Promise<Space
 /** Null for what is not a whole calibration: nothing is better than something wrong. */
 export function readCalibration(value: unknown): Calibration | null {
   return Calibration.safeParse(value).data ?? null;
+}
+
+/** For a search that cannot go on in the space that it began in. */
+export function spaceIsGone(): AppError {
+  return new AppError(
+    "invalid_cursor",
+    "The embedding space of this search was taken away; start without the cursor.",
+  );
 }

@@ -22,13 +22,13 @@ import { createId } from "../../shared/ids.ts";
 import { type ImageFields, imagePath, type NewImageUpload } from "../../shared/images/contract.ts";
 import { ingestImage } from "../../shared/images/kinds.ts";
 import { type ImageMediaType, sniffBytesMax, sniffMediaType } from "../../shared/images/media-types.ts";
-import type { JobError } from "../../shared/jobs/contract.ts";
 import { addJob } from "../../shared/jobs/queue.ts";
 import { describeError } from "../../shared/log.ts";
 import type { Deps } from "../deps.ts";
 import { requireSignedIn } from "../http/identity.ts";
 import { checkMayChange } from "./access.ts";
 import { listCandidates, nameFromFile } from "./names.ts";
+import { checkMediaType, checkSize, notAPicture, type Refusal, tooLarge } from "./picture-checks.ts";
 import {
   deleteUpload,
   failUpload,
@@ -187,10 +187,6 @@ async function inspectUpload(
   return mediaType ? { mediaType, sizeBytes } : notAPicture;
 }
 
-interface Refusal extends JobError {
-  code: "invalid_request" | "payload_too_large" | "unsupported_media_type";
-}
-
 async function refuseUpload(deps: Deps, image: ImageRow, refusal: Refusal): Promise<void> {
   const error = { code: refusal.code, message: refusal.message };
   await transactAs(deps.sql, serviceCaller, (transaction) => failUpload(transaction, image.id, error));
@@ -218,32 +214,4 @@ async function attempt(deps: Deps, event: string, work: () => Promise<unknown>):
   } catch (error) {
     deps.log.warn(event, { error: describeError(error) });
   }
-}
-
-const notAPicture: Refusal = {
-  code: "unsupported_media_type",
-  message: "The content is none of jpeg, png, webp, avif, gif, tiff and heic.",
-};
-
-function tooLarge(deps: Deps): Refusal {
-  return {
-    code: "payload_too_large",
-    message: `A picture may have ${deps.config.uploadBytesMax} bytes at most.`,
-  };
-}
-
-function checkSize(deps: Deps, sizeBytes: number, field: string): void {
-  if (sizeBytes === 0) {
-    const fields = [{ field, message: "must hold at least one byte" }];
-    throw new AppError("invalid_request", "The file is empty.", { fields });
-  }
-  const { code, message } = tooLarge(deps);
-  if (sizeBytes > deps.config.uploadBytesMax)
-    throw new AppError(code, message, { fields: [{ field, message }] });
-}
-
-function checkMediaType(start: Uint8Array): ImageMediaType {
-  const mediaType = sniffMediaType(start);
-  if (!mediaType) throw new AppError(notAPicture.code, notAPicture.message);
-  return mediaType;
 }
