@@ -90,23 +90,23 @@ export async function findVersions(sql: Sql, versions: readonly string[]): Promi
 }
 
 /**
- * Makes writers of one name wait for each other until they commit, and answers the version that is there now. Without
- * it two uploads at once would both replace the same version, and the file of one of them would have no row.
+ * Makes writers of these names wait for each other until they commit. Without it two uploads at once would both replace
+ * the same version, or one would replace what a move has just brought there, and a file would have no row. Locks are
+ * taken in one order, so that two moves in opposite directions do not wait for each other.
  */
-export async function lockObject(
-  transaction: TransactionSql,
-  bucketId: string,
-  name: string,
-): Promise<string | undefined> {
-  await transaction`
-    select pg_advisory_xact_lock(hashtextextended(${`${bucketId}/${name}`}, 5102))
-  `;
-  const [current] = await transaction<{ version: string | null }[]>`
-    select version
-    from storage.objects
-    where bucket_id = ${bucketId}
-      and name = ${name}
-  `;
+export async function lockPlaces(transaction: TransactionSql, places: readonly Place[]): Promise<void> {
+  const keys = places.map(({ bucketId, name }) => `${bucketId}/${name}`).sort();
+  for (const key of keys) {
+    await transaction`
+      select pg_advisory_xact_lock(hashtextextended(${key}, 5102))
+    `;
+  }
+}
+
+/** Locks one name and answers the version that is there now. */
+export async function lockObject(transaction: TransactionSql, place: Place): Promise<string | undefined> {
+  await lockPlaces(transaction, [place]);
+  const current = await findObject(transaction, place.bucketId, place.name);
   return current?.version ?? undefined;
 }
 

@@ -13,6 +13,7 @@ import {
   findVersions,
   insertObject,
   lockObject,
+  lockPlaces,
   moveObject,
   type NewObject,
   type Place,
@@ -100,7 +101,7 @@ async function nameFile(tools: StorageTools, target: UploadTarget, content: Cont
   const object = toRow(target, content);
   try {
     const { id, replaced } = await tools.sql.begin(async (transaction) => {
-      const replaced = await lockObject(transaction, target.bucketId, target.name);
+      const replaced = await lockObject(transaction, target);
       await enter(transaction, target.caller, target.operation);
       return { id: await writeRow(transaction, target, object), replaced };
     });
@@ -129,9 +130,9 @@ export async function dropFiles(tools: StorageTools, versions: readonly (string 
   }
 }
 
-/** A constraint or a policy spoke: nothing was committed. */
+/** A constraint, a policy or a deadlock ended the transaction: nothing was committed. */
 function isRefusal(error: unknown): boolean {
-  return /^(23...|42501)$/.test(databaseErrorCode(error) ?? "");
+  return /^(23...|42501|40001|40P01)$/.test(databaseErrorCode(error) ?? "");
 }
 
 function toRow(target: UploadTarget, content: Content): NewObject {
@@ -189,7 +190,9 @@ export async function relocateObject(
 ): Promise<string> {
   checkKey(to.name);
   const bucket = await getBucket(tools, checkBucketName(to.bucketId));
-  return actAs(tools.sql, caller, "object.move", async (transaction) => {
+  return tools.sql.begin(async (transaction) => {
+    await lockPlaces(transaction, [from, to]);
+    await enter(transaction, caller, "object.move");
     const source = await findObject(transaction, from.bucketId, from.name);
     if (!source) throw storageErrors.noSuchKey();
     if (to.bucketId !== from.bucketId) checkFits(tools, source.metadata ?? {}, bucket);
