@@ -23,9 +23,10 @@ import { createServiceRoutes } from "./http/service-routes.ts";
 import { traceRequest } from "./http/traces.ts";
 import { createImageRoutes } from "./images/routes.ts";
 import { createJobRoutes } from "./jobs/routes.ts";
+import { createScheduleRoutes } from "./jobs/schedule-routes.ts";
 import { createMetricsRoutes } from "./metrics/routes.ts";
 import { createSpaceRoutes } from "./spaces/routes.ts";
-import { createSchedule } from "./tasks.ts";
+import { createSchedule, houseSchedules } from "./tasks.ts";
 
 /** Supabase calls a function by its name; the embedded mode serves the same under /functions/v1. */
 export const basePath = "/api";
@@ -68,6 +69,7 @@ function createRooms(deps: Deps) {
   rooms.use(authenticate(deps), limitRate(deps, classify), limitBody(deps.config), keepIdempotent(deps));
   return rooms
     .route("/", createImageRoutes(deps))
+    .route("/", createScheduleRoutes(deps, houseSchedules))
     .route("/", createJobRoutes(deps, createSchedule(deps)))
     .route("/", createMetricsRoutes(deps))
     .route("/", createSpaceRoutes(deps))

@@ -5,6 +5,7 @@ import type { Task } from "../shared/jobs/kinds.ts";
 import { expireKeys, pruneHistory } from "../shared/jobs/maintenance.ts";
 import type { Deps } from "./deps.ts";
 import { createImageTasks } from "./images/tasks.ts";
+import { addDueRuns, type HouseSchedule } from "./jobs/schedules.ts";
 import { createJobTasks } from "./jobs/tasks.ts";
 import { type Schedule, type TickCounts, type TickOptions, tick } from "./jobs/ticks.ts";
 
@@ -13,14 +14,28 @@ export function createEdgeTasks(deps: Deps): Task[] {
   return [...createImageTasks(deps), ...createJobTasks(deps)];
 }
 
+/** Once an hour each, and not all in the same minute. */
+export const houseSchedules: readonly HouseSchedule[] = [
+  { kind: sweepImages, cron: "7 * * * *" },
+  { kind: pruneHistory, cron: "17 * * * *" },
+  { kind: expireKeys, cron: "27 * * * *" },
+  { kind: calibrateSpace, cron: "37 * * * *" },
+  { kind: measureRecall, cron: "47 * * * *" },
+];
+
 export function createSchedule(deps: Deps): Schedule {
   return {
     tasks: createEdgeTasks(deps),
-    hourlyKinds: [sweepImages, pruneHistory, expireKeys, calibrateSpace, measureRecall],
+    houseSchedules,
   };
 }
 
 /** One tick; for a timer inside the process. `POST /jobs/ticks` does the same for one outside. */
 export function runTick(deps: Deps, options: TickOptions = {}): Promise<TickCounts> {
   return tick(deps, createSchedule(deps), options);
+}
+
+/** Only the part of a tick that must be on time: due schedules become jobs. */
+export function runSchedules(deps: Deps): Promise<number> {
+  return addDueRuns(deps, houseSchedules);
 }

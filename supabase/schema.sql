@@ -166,6 +166,29 @@ create table job_events (
   create policy "who sees the job sees its events" for select to authenticated using (exists (select from jobs where (jobs.id = job_events.job_id)));
   grant select to authenticated, service_role;
 
+-- Which job is added when; a tick adds what is due.
+create table job_schedules (
+  name text primary key, kind text not null, payload jsonb not null default '{}',
+  owner_id uuid references auth.users(id) on delete cascade, cron text not null, time_zone text not null default 'UTC',
+  missed text not null default 'once', is_paused boolean not null default false, next_at timestamptz not null,
+  due_at timestamptz not null, last_at timestamptz, last_job_id uuid, last_error text,
+  created_at timestamptz not null default now(), updated_at timestamptz not null default now(),
+  constraint cron_is_short check (length(cron) >= 1 and length(cron) <= 120),
+  constraint due_is_not_before_next check (due_at >= next_at),
+  constraint kind_is_feature_dot_verb_noun check (kind ~ '^[a-z]+\.[a-z]+(-[a-z]+)*$' and length(kind) <= 64),
+  constraint last_error_is_short check (length(last_error) <= 2000),
+  constraint last_run_has_a_job check ((last_at is null) = (last_job_id is null)),
+  constraint missed_is_known check (missed = any (array['skip', 'once', 'all'])),
+  constraint name_is_lower_case_words check (name ~ '^[a-z][a-z0-9]*([.-][a-z0-9]+)*$' and length(name) <= 64),
+  constraint payload_is_a_small_object check (jsonb_typeof(payload) = 'object' and octet_length(payload::text) <= 65536),
+  constraint time_zone_is_a_short_name check (time_zone ~ '^[A-Za-z]' and length(time_zone) <= 64)
+);
+  create index job_schedules_due on (due_at) where not is_paused;
+  create index job_schedules_of_an_owner on (owner_id) where owner_id is not null;
+  create policy "admins see the schedules" for select to authenticated using (is_admin());
+  grant select to authenticated;
+  grant select, insert, update, delete to service_role;
+
 create view job_views (
   id, kind, lane, owner_id, subject_id, state, result, error_code, error_message, progress_done, progress_total,
   progress_message, attempts, attempts_max, cancel_requested_at, event_sequence, events_pruned_to, created_at,
@@ -348,11 +371,15 @@ create function remove_worker(id uuid) returns void volatile security definer; -
 create function report_progress(id uuid, claim bigint, done integer, total integer, message text default null) returns boolean volatile security definer; -- for parlance_sidecar, service_role
 create function report_supervisor(id uuid, host text, gpu_source text, gpu_note text, device_note text, slots jsonb, gpus jsonb) returns void volatile security definer; -- for parlance_sidecar, service_role
 create function report_worker(id uuid, runner text, device text, provider text, kinds text[], models text[], loaded text[], memory_bytes bigint, versions jsonb, state text) returns void volatile security definer; -- for parlance_sidecar, service_role
+create function require_tick_extensions() returns void stable; -- for its owner
 create function search_condition(scope text, scope_owner uuid, filters jsonb) returns text stable; -- for its owner
 create function sees_everything() returns boolean stable; -- for its owner
+create function start_ticks(url text, secret_key text, every text default '10 seconds') returns text volatile security definer; -- for service_role
 create function stop_maintaining(fill_id uuid) returns void volatile security definer; -- for parlance_sidecar, service_role
+create function stop_ticks() returns boolean volatile security definer; -- for service_role
 create function switch_embedding_space(id smallint) returns void volatile security definer; -- for service_role
 create function take_tokens(subject text, route_class text, capacity float8, refill_per_second float8, cost float8 default 1) returns table(allowed boolean, remaining float8, retry_after_seconds float8) volatile security definer; -- for service_role
 create function tell_job_event() returns trigger volatile security definer; -- for its owner
+create function tick_seconds(every text) returns integer immutable; -- for its owner
 create function worker_can(kind text, model text, seconds float8 default 20) returns boolean stable security definer; -- for service_role
 create function worker_is_alive(kind text, seconds float8 default 20) returns boolean stable security definer; -- for service_role

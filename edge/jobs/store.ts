@@ -87,18 +87,6 @@ export async function listJobEvents(
   return rows.map((row) => row.data);
 }
 
-/** Which of these kinds of the house were added since the id was made. */
-export async function listKindsSince(sql: Sql, kinds: readonly string[], sinceId: string): Promise<string[]> {
-  const rows = await sql<{ kind: string }[]>`
-    select distinct kind
-    from parlance.job_views
-    where owner_id is null
-      and id >= ${sinceId}
-      and kind = any (${[...kinds]}::text[])
-  `;
-  return rows.map((row) => row.kind);
-}
-
 /** One batch; answers how many rows went. */
 export async function pruneJobs(
   sql: Sql,

@@ -1,20 +1,20 @@
 /**
- * A tick keeps the house going where no process runs all the time: it adds the hourly jobs, takes back what dead
- * workers held, and runs a few due jobs that need no model. Any number of ticks may run at once.
+ * A tick keeps the house going where no process runs all the time: it adds the jobs of due schedules, takes back what
+ * dead workers held, and runs a few due jobs that need no model. Any number of ticks may run at once.
  */
 import { createId } from "../../shared/ids.ts";
 import type { JobEnding } from "../../shared/jobs/executor.ts";
 import { executeJob } from "../../shared/jobs/executor.ts";
-import type { AnyJobKind, Task } from "../../shared/jobs/kinds.ts";
-import { addJob, claimJobs, rescueJobs } from "../../shared/jobs/queue.ts";
+import type { Task } from "../../shared/jobs/kinds.ts";
+import { claimJobs, rescueJobs } from "../../shared/jobs/queue.ts";
 import { jobKinds } from "../../shared/kinds.ts";
 import type { Deps } from "../deps.ts";
-import { listKindsSince } from "./store.ts";
+import { addDueRuns, type HouseSchedule } from "./schedules.ts";
 
-/** What the edge can run, and which of it is added every hour. */
+/** What the edge can run, and the schedules that are there from the beginning. */
 export interface Schedule {
   readonly tasks: readonly Task[];
-  readonly hourlyKinds: readonly AnyJobKind[];
+  readonly houseSchedules: readonly HouseSchedule[];
 }
 
 export interface TickOptions {
@@ -35,7 +35,7 @@ export interface TickCounts {
 
 export async function tick(deps: Deps, schedule: Schedule, options: TickOptions = {}): Promise<TickCounts> {
   const endsAtMs = Date.now() + (options.budgetMs ?? 20_000);
-  const added = await addHourlyJobs(deps, schedule.hourlyKinds);
+  const added = await addDueRuns(deps, schedule.houseSchedules);
   const rescued = await rescueJobs(deps.sql, jobKinds);
   const counts = { added, rescued, done: 0, failed: 0, requeued: 0 };
   const workerId = createId();
@@ -47,24 +47,6 @@ export async function tick(deps: Deps, schedule: Schedule, options: TickOptions 
     else counts.requeued++;
   }
   return counts;
-}
-
-/** Once in each hour of the clock; two ticks at once find the same open job. */
-async function addHourlyJobs({ sql, now }: Deps, kinds: readonly AnyJobKind[]): Promise<number> {
-  const hour = now().toISOString().slice(0, 13);
-  const known = await listKindsSince(
-    sql,
-    kinds.map((kind) => kind.name),
-    firstIdAt(Date.parse(`${hour}:00:00Z`)),
-  );
-  const missing = kinds.filter((kind) => !known.includes(kind.name));
-  for (const kind of missing) await addJob(sql, kind, { payload: {}, ownerId: null, uniqueKey: hour });
-  return missing.length;
-}
-
-/** The smallest UUIDv7 of a moment. */
-function firstIdAt(timeMs: number): string {
-  return `${createId(timeMs).slice(0, 14)}7000-8000-000000000000`;
 }
 
 /** How the next due job ended; undefined when none was due. */

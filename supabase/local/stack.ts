@@ -9,7 +9,7 @@ import type { Sql } from "postgres";
 import { createApp } from "../../edge/app.ts";
 import { readEdgeConfig } from "../../edge/config.ts";
 import { createDeps } from "../../edge/create-deps.ts";
-import { runTick } from "../../edge/tasks.ts";
+import { runSchedules, runTick } from "../../edge/tasks.ts";
 import { version } from "../../package.json" with { type: "json" };
 import { describeError, type Log } from "../../shared/log.ts";
 import { createAuth } from "./auth/routes.ts";
@@ -37,7 +37,7 @@ export interface Stack {
   stop(): Promise<void>;
 }
 
-const tickMs = 60_000;
+const tickMs = 5_000;
 
 export async function startStack(config: LocalConfig, log: Log): Promise<Stack> {
   const closers: (() => Promise<unknown>)[] = [];
@@ -116,6 +116,8 @@ async function startParts(
   await deps.objects.ensureBucket();
   if (config.withSidecar) closers.push(await runSidecar({ database, config, environment, log }));
   closers.push(startTicking(() => runTick(deps), log));
+  // A tick may run jobs for longer than its period; schedules do not wait for them.
+  closers.push(startTicking(() => runSchedules(deps), log));
   closers.push(await writeStatus(config, publicUrl, keys));
   return { publicUrl, keys, database, isNew, stop };
 }
@@ -130,20 +132,22 @@ function hostInUrl(host: string): string {
   return host.includes(":") ? `[${host}]` : host;
 }
 
-/** The clock that pg_cron is on a Supabase project: due sweeps, expired leases, edge jobs. */
+/** The clock that pg_cron is on a Supabase project: due schedules, expired leases, edge jobs. */
 function startTicking(tick: () => Promise<unknown>, log: Log): () => Promise<void> {
-  let running: Promise<void> = Promise.resolve();
+  let running: Promise<void> | undefined;
   const run = () => {
-    running = running
-      .then(tick)
+    running ??= tick()
       .then(() => {})
-      .catch((error: unknown) => log.error("tick", { error: describeError(error) }));
+      .catch((error: unknown) => log.error("tick", { error: describeError(error) }))
+      .finally(() => {
+        running = undefined;
+      });
   };
   const timer = setInterval(run, tickMs);
   run();
-  return () => {
+  return async () => {
     clearInterval(timer);
-    return running;
+    await running;
   };
 }
 

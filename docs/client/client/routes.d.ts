@@ -866,6 +866,153 @@ export type Routes = {
             };
         };
     };
+    "/api/jobs/schedules": {
+        $get: {
+            input: {
+                query?: {
+                    limit?: string | number | undefined;
+                    cursor?: string | undefined;
+                };
+            };
+            answers: {
+                200: {
+                    items: {
+                        name: string;
+                        kind: string;
+                        payload: {
+                            [x: string]: unknown;
+                        };
+                        ownerId: string | null;
+                        cron: string;
+                        timeZone: string;
+                        missed: "all" | "once" | "skip";
+                        isPaused: boolean;
+                        nextAt: string | null;
+                        lastAt: string | null;
+                        lastJobId: string | null;
+                        lastError: string | null;
+                        createdAt: string;
+                        updatedAt: string;
+                    }[];
+                    nextCursor: string | null;
+                };
+            };
+        };
+    };
+    "/api/jobs/schedules/:name": {
+        $delete: {
+            input: {
+                param: {
+                    name: string;
+                };
+            };
+            answers: {
+                204: undefined;
+            };
+        };
+        $get: {
+            input: {
+                param: {
+                    name: string;
+                };
+            };
+            answers: {
+                200: {
+                    name: string;
+                    kind: string;
+                    payload: {
+                        [x: string]: unknown;
+                    };
+                    ownerId: string | null;
+                    cron: string;
+                    timeZone: string;
+                    missed: "all" | "once" | "skip";
+                    isPaused: boolean;
+                    nextAt: string | null;
+                    lastAt: string | null;
+                    lastJobId: string | null;
+                    lastError: string | null;
+                    createdAt: string;
+                    updatedAt: string;
+                    nextRuns: string[];
+                };
+            };
+        };
+        $put: {
+            input: {
+                param: {
+                    name: string;
+                };
+                json: {
+                    kind: string;
+                    payload?: {
+                        [x: string]: unknown;
+                    } | undefined;
+                    ownerId?: string | null | undefined;
+                    cron: string;
+                    timeZone?: string | undefined;
+                    missed?: "all" | "once" | "skip" | undefined;
+                    isPaused?: boolean | undefined;
+                };
+            };
+            answers: {
+                200: {
+                    name: string;
+                    kind: string;
+                    payload: {
+                        [x: string]: unknown;
+                    };
+                    ownerId: string | null;
+                    cron: string;
+                    timeZone: string;
+                    missed: "all" | "once" | "skip";
+                    isPaused: boolean;
+                    nextAt: string | null;
+                    lastAt: string | null;
+                    lastJobId: string | null;
+                    lastError: string | null;
+                    createdAt: string;
+                    updatedAt: string;
+                    nextRuns: string[];
+                };
+                201: {
+                    name: string;
+                    kind: string;
+                    payload: {
+                        [x: string]: unknown;
+                    };
+                    ownerId: string | null;
+                    cron: string;
+                    timeZone: string;
+                    missed: "all" | "once" | "skip";
+                    isPaused: boolean;
+                    nextAt: string | null;
+                    lastAt: string | null;
+                    lastJobId: string | null;
+                    lastError: string | null;
+                    createdAt: string;
+                    updatedAt: string;
+                    nextRuns: string[];
+                };
+            };
+        };
+    };
+    "/api/jobs/schedules/:name/runs": {
+        $post: {
+            input: {
+                param: {
+                    name: string;
+                };
+            };
+            answers: {
+                202: {
+                    job: {
+                        id: string;
+                    };
+                };
+            };
+        };
+    };
     "/api/jobs/ticks": {
         $post: {
             input: {

@@ -18,6 +18,7 @@ beforeAll(async () => {
 afterAll(() => house.close());
 beforeEach(async () => {
   await house.sql`delete from parlance.jobs`;
+  await house.sql`delete from parlance.job_schedules`;
 });
 
 const nothing = { added: 0, rescued: 0, done: 0, failed: 0, requeued: 0 };
@@ -44,7 +45,7 @@ function sweepFloor(
     return null;
   });
   const add = () => addJob(house.sql, kind, { payload: {}, ownerId: null });
-  const run = (options = {}) => tick(house.deps, { tasks: [task], hourlyKinds: [] }, options);
+  const run = (options = {}) => tick(house.deps, { tasks: [task], houseSchedules: [] }, options);
   return { kind, task, add, run };
 }
 
@@ -53,15 +54,15 @@ async function stateOf(id: string) {
   return job;
 }
 
-test("the hourly jobs are every kind that the edge runs, and each has its task", () => {
+test("the house has a schedule for every kind that the edge runs, and each has its task", () => {
   const schedule = createSchedule(house.deps);
   const names = (kinds: readonly { name: string }[]) => kinds.map(({ name }) => name).sort();
   const edgeKinds = [...jobKinds.values()].filter(({ runner }) => runner === "edge");
   expect(names(schedule.tasks.map(({ kind }) => kind))).toEqual(names(edgeKinds));
-  expect(names(schedule.hourlyKinds)).toEqual(names(edgeKinds));
+  expect(names(schedule.houseSchedules.map(({ kind }) => kind))).toEqual(names(edgeKinds));
 });
 
-test("a tick adds the hourly jobs once an hour and runs them", async () => {
+test("a tick adds the jobs of the house once an hour and runs them", async () => {
   expect(await runTick(house.deps)).toEqual({ ...nothing, added: 5, done: 5 });
   expect(await runTick(house.deps)).toEqual(nothing);
   const inAnHour = { ...house.deps, now: () => new Date(Date.now() + 3_600_000) };
