@@ -4,6 +4,7 @@
  */
 import { writeFileSync } from "node:fs";
 import { cpus, totalmem } from "node:os";
+import { type QueueOptions, readQueueOptions } from "./queue/options.ts";
 
 interface Figures {
   readonly settings?: object;
@@ -13,7 +14,11 @@ interface Figures {
 }
 
 /** `rows`: how many pictures, where that is asked. */
-type Bench = (options: { quick: boolean; rows?: number | undefined }) => Promise<Figures>;
+type Bench = (options: {
+  quick: boolean;
+  rows?: number | undefined;
+  queue: QueueOptions;
+}) => Promise<Figures>;
 
 /** Loaded when asked for: each brings a part of the house with it. */
 const benches: Record<string, () => Promise<Bench>> = {
@@ -24,6 +29,7 @@ const benches: Record<string, () => Promise<Bench>> = {
   realtime: async () => (await import("./realtime.ts")).benchRealtime,
   search: async () => (await import("./search.ts")).benchSearch,
   ranking: async () => (await import("./ranking.ts")).benchRanking,
+  queue: async () => (await import("./queue.ts")).benchQueue,
 };
 
 /** An option that takes a value; it is taken out of the words. */
@@ -43,16 +49,18 @@ function readArguments(given: readonly string[]) {
   if (rows !== undefined && !(Number.isSafeInteger(rows) && rows >= 1000 && rows <= 5_000_000)) {
     throw new Error("--rows takes a number from 1000 to 5000000");
   }
+  const quick = words.includes("--quick");
+  const queue = readQueueOptions((option, what) => takeOption(words, option, what), quick);
   const names = words.filter((word) => !word.startsWith("--"));
   const unknown = names.filter((name) => !(name in benches));
   if (unknown.length > 0) {
     throw new Error(`There is no bench ${unknown.join(", ")}; there are ${Object.keys(benches).join(", ")}.`);
   }
   const chosen = names.length > 0 ? names : Object.keys(benches);
-  return { names: chosen, quick: words.includes("--quick"), jsonFile, rows };
+  return { names: chosen, quick, jsonFile, rows, queue };
 }
 
-const { names, quick, jsonFile, rows } = readArguments(process.argv.slice(2));
+const { names, quick, jsonFile, rows, queue } = readArguments(process.argv.slice(2));
 const machine = {
   cpu: cpus()[0]?.model,
   cores: cpus().length,
@@ -67,7 +75,7 @@ const results: Record<string, Figures> = {};
 for (const name of names) {
   const bench = await benches[name]?.();
   if (!bench) continue;
-  const figures = await bench({ quick, rows });
+  const figures = await bench({ quick, rows, queue });
   results[name] = figures;
   console.log(`\n${name}`);
   if (figures.settings) console.log(figures.settings);
