@@ -45,7 +45,7 @@ export async function benchQueue({ quick, queue }: { quick: boolean; queue: Queu
       settings,
       tables: {
         "jobs a second, by work and handlers: median (least–most)": tabulateRates(outcomes),
-        "ms of processors a job: client + Postgres": tabulateCosts(outcomes),
+        "seconds of processors for 1,000 jobs: client + Postgres": tabulateCosts(outcomes),
         "ran with": tabulateShapes(outcomes),
         "handled once and acknowledged": tabulateVerdicts(outcomes),
         "pickup when nothing runs": tabulatePickups(pickups),

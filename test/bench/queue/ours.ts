@@ -14,7 +14,7 @@ const Payload = z.object({ index: z.int() });
 type Payload = z.infer<typeof Payload>;
 type Kind = JobKind<Payload, Record<string, never>>;
 
-function defineKind(name: string, land: Kind["land"]): Kind {
+function defineKind(name: string, landing: Pick<Kind, "land">): Kind {
   return {
     name,
     runner: "sidecar",
@@ -23,16 +23,16 @@ function defineKind(name: string, land: Kind["land"]): Kind {
     attemptsMax: 3,
     timeoutMs: 60_000,
     summarize: () => ({}),
-    land,
+    ...landing,
     landFailure: async () => {},
   };
 }
 
-const nothing = defineKind("bench.land-nothing", async () => {});
-const row = defineKind(
-  "bench.land-row",
-  async (transaction, { id }) => void (await transaction`insert into bench.landings (job_id) values (${id})`),
-);
+const nothing = defineKind("bench.land-nothing", { land: async () => {} });
+const row = defineKind("bench.land-row", {
+  land: async (transaction, { id }) =>
+    void (await transaction`insert into bench.landings (job_id) values (${id})`),
+});
 const kinds = new Map([nothing, row].map((kind) => [kind.name, kind]));
 const kindOf = (mode: string) => (mode === "row" ? row : nothing);
 
@@ -115,7 +115,7 @@ async function countEnded(sql: Sql, mode: string): Promise<number> {
   const [counts] = await sql<{ done: number; told: number; landed: number }[]>`
     select
       (select count(*)::integer from parlance.jobs where state = 'done') as done,
-      (select count(*)::integer from parlance.job_events where data ->> 'event' = 'job.done') as told,
+      (select count(*)::integer from parlance.job_events where event = 'job.done') as told,
       (select count(*)::integer from bench.landings) as landed
   `;
   if (!counts) return 0;

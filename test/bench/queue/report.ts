@@ -121,7 +121,8 @@ function bestOf<Lane extends { readonly name: string }>(
   const best = new Map<string, Lane>();
   for (const lane of lanes) {
     const before = best.get(lane.name);
-    if (!before || score(lane) > score(before)) best.set(lane.name, lane);
+    // A lane that has nothing to show scores NaN, which is not less than anything.
+    if (!before || Number.isNaN(score(before)) || score(lane) > score(before)) best.set(lane.name, lane);
   }
   return [...best.values()];
 }

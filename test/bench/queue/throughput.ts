@@ -2,8 +2,7 @@ import type { RunResult } from "./child.ts";
 import type { Shape } from "./contender.ts";
 import { type Entry, entries } from "./entries.ts";
 import type { Field } from "./field.ts";
-import type { QueueOptions, Runtime } from "./options.ts";
-import { isChosen } from "./options.ts";
+import { isChosen, type QueueOptions, type Runtime } from "./options.ts";
 
 /** What an entry goes into the rounds with. */
 export interface Choice {
