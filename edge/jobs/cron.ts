@@ -17,10 +17,7 @@ const nicknames = ["@hourly", "@daily", "@midnight", "@weekly", "@monthly", "@ye
 
 /** Refuses an expression that names no times, and a zone that is none; `path` leads to the two fields. */
 export function checkTimetable({ cron, timeZone }: Timetable, path = "body"): void {
-  if (!isTimeZone(timeZone)) {
-    const message = "must be an IANA time zone that is known here, as UTC, Europe/Berlin or America/New_York";
-    throw refuse(`${path}.timeZone`, message);
-  }
+  if (!isTimeZone(timeZone)) throw refuse(`${path}.timeZone`, zoneRule);
   const parsed = parse({ cron, timeZone });
   if (typeof parsed === "string") throw refuse(`${path}.cron`, parsed);
   if (!parsed.nextRun(new Date())) throw refuse(`${path}.cron`, `"${cron}" never comes`);
@@ -52,7 +49,11 @@ export function listPastRuns(
     .reverse();
 }
 
+const zoneRule = "must be an IANA time zone that is known here, as UTC, Europe/Berlin or America/New_York";
+
 function open(timetable: Timetable): Cron {
+  if (!isTimeZone(timetable.timeZone))
+    throw new AppError("invalid_request", `The schedule's zone ${zoneRule}.`);
   const parsed = parse(timetable);
   if (typeof parsed === "string") throw new AppError("invalid_request", `The schedule's cron ${parsed}.`);
   return parsed;
