@@ -27,6 +27,11 @@ export class HouseProcess {
     return this.#isKilled ? undefined : this.#endedWith;
   }
 
+  /** What it ended with, whoever wanted that. */
+  get endedWith(): string | undefined {
+    return this.#endedWith;
+  }
+
   get lines(): readonly string[] {
     return this.#lines;
   }

@@ -16,6 +16,8 @@ export interface Server {
   /** From now on a commit is written but not answered, until the server was started again; false where that cannot be. */
   leaveCommitsUnanswered(): Promise<boolean>;
   crash(): Promise<void>;
+  /** Ends it in order: open transactions are rolled back, whoever is connected is told. */
+  stop(): Promise<void>;
   start(): Promise<void>;
   close(): Promise<void>;
 }
@@ -45,6 +47,7 @@ async function openOwnServer(script: string): Promise<Server> {
       return true;
     },
     crash: async () => void (await run(script, "kill", port)),
+    stop: async () => void (await run(script, "stop", port)),
     async start() {
       await run(script, "start", port);
       await configure("reset synchronous_standby_names");
@@ -69,6 +72,7 @@ async function openSharedServer(serverUrl: string): Promise<Server> {
     crashIs: "all connections ended",
     leaveCommitsUnanswered: async () => false,
     crash: () => database.endConnections(),
+    stop: () => database.endConnections(),
     start: async () => {},
     close: () => database.drop(),
   };

@@ -1,0 +1,59 @@
+/** The kinds of jobs that the chaos adds. Their landings go into a table without a key, so that doubles are seen. */
+import type { TransactionSql } from "postgres";
+import { z } from "zod";
+import type { JobLane } from "../../../shared/jobs/contract.ts";
+import type { EndingJob, JobKind } from "../../../shared/jobs/kinds.ts";
+
+const Payload = z.object({
+  /** The number of the order that asked for it. */
+  order: z.int(),
+  /** How long its work takes. */
+  workMs: z.int(),
+});
+export type Payload = z.infer<typeof Payload>;
+export type ChaosKind = JobKind<Payload, Payload>;
+
+/** Enough that work which is killed again and again rarely ends by it. */
+const attemptsMax = 8;
+
+function defineKind(name: string, lane: JobLane = "bulk"): ChaosKind {
+  return {
+    name: `chaos.${name}`,
+    runner: "sidecar",
+    lane,
+    payload: Payload,
+    attemptsMax,
+    timeoutMs: 30_000,
+    summarize: (outcome) => outcome,
+    land: (transaction, job) => writeLanding(transaction, job, "done", null),
+    landFailure: (transaction, job, error) => writeLanding(transaction, job, "failure", error.code),
+  };
+}
+
+async function writeLanding(
+  transaction: TransactionSql,
+  job: EndingJob,
+  what: "done" | "failure",
+  code: string | null,
+): Promise<void> {
+  await transaction`insert into chaos.landings (job_id, what, code) values (${job.id}, ${what}, ${code})`;
+}
+
+export const doNothing = defineKind("do-nothing");
+export const answerNow = defineKind("answer-now", "interactive");
+export const workBriefly = defineKind("work-briefly");
+/** Its first two tries fail. */
+export const failTwice = defineKind("fail-twice");
+export const failAlways = defineKind("fail-always");
+/** Whoever added it cancels it at some moment. */
+export const beCancelled = defineKind("be-cancelled");
+
+export const chaosKinds: ReadonlyMap<string, ChaosKind> = new Map(
+  [doNothing, answerNow, workBriefly, failTwice, failAlways, beCancelled].map((kind) => [kind.name, kind]),
+);
+
+export function getKind(name: string): ChaosKind {
+  const kind = chaosKinds.get(name);
+  if (!kind) throw new Error(`there is no kind ${name}`);
+  return kind;
+}

@@ -1,0 +1,49 @@
+/**
+ * A process that does nothing but run jobs, as a sidecar does: one connection and one that listens, as the role of the
+ * sidecar. It says on stderr, a JSON object a line, when it is ready, what troubles it, and which claims it lost.
+ */
+import "./clock.ts";
+import postgres from "postgres";
+import { databaseErrorCode, databaseOptions } from "../../../shared/database.ts";
+import { createId } from "../../../shared/ids.ts";
+import { startRunner } from "../../../shared/jobs/runner.ts";
+import { chaosKinds } from "./kinds.ts";
+import { chaosTasks } from "./tasks.ts";
+
+const { DATABASE_URL = "", MODEL = "", LEASE_SECONDS = "3" } = process.env;
+
+function say(event: string, details: object = {}): void {
+  process.stderr.write(`${JSON.stringify({ event, ...details })}\n`);
+}
+
+const die = (event: string) => (error: unknown) => {
+  say(event, { error: String(error), stack: error instanceof Error ? error.stack : undefined });
+  process.exit(1);
+};
+process.on("unhandledRejection", die("unhandled rejection"));
+process.on("uncaughtException", die("uncaught exception"));
+
+const sql = postgres(DATABASE_URL, { ...databaseOptions, max: 1 });
+const runner = startRunner({
+  sql,
+  workerId: createId(),
+  tasks: chaosTasks,
+  kinds: chaosKinds,
+  models: () => [MODEL],
+  slots: { interactive: 4, bulk: 8 },
+  leaseSeconds: Number(LEASE_SECONDS),
+  drainMs: 5_000,
+  onEnded: (job, ending) => {
+    if (ending === "lost") say("lost", { id: job.id, claim: job.claim });
+  },
+  onTrouble: (doing, error) =>
+    say("trouble", { doing, code: databaseErrorCode(error), error: String(error) }),
+});
+
+process.once("SIGTERM", async () => {
+  await runner.stop();
+  await sql.end({ timeout: 5 });
+  say("stopped");
+  process.exit(0);
+});
+say("ready");
