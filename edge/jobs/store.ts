@@ -9,6 +9,7 @@ interface JobRow {
   subjectId: string | null;
   state: JobState;
   result: Record<string, unknown> | null;
+  partial: Record<string, unknown> | null;
   errorCode: string | null;
   errorMessage: string | null;
   progressDone: number;
@@ -16,6 +17,9 @@ interface JobRow {
   progressMessage: string | null;
   attempts: number;
   attemptsMax: number;
+  leaseLosses: number;
+  runAfter: string;
+  deadlineAt: string | null;
   cancelRequestedAt: string | null;
   eventSequence: number;
   eventsPrunedTo: number;
@@ -36,8 +40,8 @@ export interface JobFilter {
 }
 
 const jobColumns = (sql: Sql | TransactionSql) => sql`
-  id, kind, lane, owner_id, subject_id, state, result, error_code, error_message,
-  progress_done, progress_total, progress_message, attempts, attempts_max,
+  id, kind, lane, owner_id, subject_id, state, result, partial, error_code, error_message,
+  progress_done, progress_total, progress_message, attempts, attempts_max, lease_losses, run_after, deadline_at,
   cancel_requested_at, event_sequence, events_pruned_to, created_at, started_at, finished_at
 `;
 
@@ -78,11 +82,7 @@ export async function listJobEvents(
   page: { after: number; limit: number },
 ): Promise<JobEvent[]> {
   const rows = await sql<{ data: JobEvent }[]>`
-    select data
-    from parlance.job_events
-    where job_id = ${jobId} and sequence > ${page.after}
-    order by sequence
-    limit ${page.limit}
+    select parlance.list_job_events(${jobId}, ${page.after}, ${page.limit}) as data
   `;
   return rows.map((row) => row.data);
 }
@@ -186,9 +186,13 @@ function toJob(row: JobRow): Job {
     state,
     progress: { done: row.progressDone, total: row.progressTotal, message: row.progressMessage },
     result,
+    partial: row.partial,
     error: row.errorCode === null ? null : { code: row.errorCode, message: row.errorMessage ?? "" },
     attempts,
     attemptsMax,
+    leaseLosses: row.leaseLosses,
+    runAfter: row.runAfter,
+    deadlineAt: row.deadlineAt,
     cancelRequestedAt: row.cancelRequestedAt,
     lastSequence: row.eventSequence,
     createdAt: row.createdAt,

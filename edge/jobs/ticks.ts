@@ -3,6 +3,7 @@
  * dead workers held, and runs a few due jobs that need no model. Any number of ticks may run at once.
  */
 import { createId } from "../../shared/ids.ts";
+import type { JobLane } from "../../shared/jobs/contract.ts";
 import type { JobEnding } from "../../shared/jobs/executor.ts";
 import { executeJob } from "../../shared/jobs/executor.ts";
 import type { Task } from "../../shared/jobs/kinds.ts";
@@ -40,7 +41,11 @@ export async function tick(deps: Deps, schedule: Schedule, options: TickOptions 
   const counts = { added, rescued, done: 0, failed: 0, requeued: 0 };
   const workerId = createId();
   for (let ran = 0; ran < (options.jobsMax ?? 10) && Date.now() < endsAtMs; ran++) {
-    const ending = await runOne(deps, schedule.tasks, workerId, endsAtMs);
+    // Bulk work has the first look every fourth time, so that it never starves.
+    const lanes = ran % 4 === 3 ? (["bulk", "interactive"] as const) : (["interactive", "bulk"] as const);
+    const ending =
+      (await runOne(deps, schedule.tasks, { workerId, lane: lanes[0], endsAtMs })) ??
+      (await runOne(deps, schedule.tasks, { workerId, lane: lanes[1], endsAtMs }));
     if (ending === undefined) break;
     if (ending === "done") counts.done++;
     else if (ending === "failed" || ending === "cancelled") counts.failed++;
@@ -53,13 +58,12 @@ export async function tick(deps: Deps, schedule: Schedule, options: TickOptions 
 async function runOne(
   { sql, log }: Deps,
   tasks: readonly Task[],
-  workerId: string,
-  endsAtMs: number,
+  { workerId, lane, endsAtMs }: { workerId: string; lane: JobLane; endsAtMs: number },
 ): Promise<JobEnding | undefined> {
   const [job] = await claimJobs(sql, {
     workerId,
-    kinds: tasks.map((task) => task.kind.name),
-    lanes: ["interactive", "bulk"],
+    kinds: tasks.map((task) => task.kind),
+    lane,
     jobsMax: 1,
     // Nobody beats for it, so the lease outlives the work and its landing.
     leaseSeconds: Math.ceil((endsAtMs - Date.now()) / 1000) + 30,

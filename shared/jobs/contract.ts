@@ -30,9 +30,16 @@ export const Job = z.object({
   state: JobState,
   progress: Progress,
   result: z.record(z.string(), z.unknown()).nullable().describe("A summary; only when `done`."),
+  partial: z
+    .record(z.string(), z.unknown())
+    .nullable()
+    .describe("What there is of the result so far, of kinds that tell it; null once the job is `done`."),
   error: JobError.nullable().describe("Why it failed, or why its last try did."),
   attempts: z.int().min(0),
   attemptsMax: z.int().min(1),
+  leaseLosses: z.int().min(0).describe("How often a worker stopped answering while it ran this."),
+  runAfter: z.iso.datetime().describe("Not before this time."),
+  deadlineAt: z.iso.datetime().nullable().describe("Ended as `failed` when it is not done by then."),
   cancelRequestedAt: z.iso.datetime().nullable(),
   lastSequence: z.int().describe("The sequence of the newest event; ask for events after it."),
   createdAt: z.iso.datetime(),
@@ -50,6 +57,7 @@ export const jobEventNames = [
   "job.done",
   "job.failed",
   "job.cancelled",
+  "job.retried",
 ] as const;
 
 /** What is told on the topic `user:<owner>` and kept in order; equal in both places. */
@@ -61,10 +69,21 @@ export const JobEvent = z.object({
   subjectId: z.uuid().nullable(),
   state: JobState,
   progress: Progress,
+  partial: z
+    .record(z.string(), z.unknown())
+    .nullable()
+    .describe("The partial result, where it was told anew."),
   error: JobError.nullable(),
   at: z.iso.datetime(),
 });
 export type JobEvent = z.infer<typeof JobEvent>;
+
+/**
+ * Told in place of the events when one statement brought more than 20 of an owner's (more than one of the house's): ask
+ * which jobs changed. Its event is `jobs.changed`.
+ */
+export const JobsChanged = z.object({ event: z.literal("jobs.changed"), count: z.int().min(1) });
+export type JobsChanged = z.infer<typeof JobsChanged>;
 
 /** The private Realtime topic on which an owner's jobs are told; the house's is `house`, for admins. */
 export function jobTopic(ownerId: string | null): string {

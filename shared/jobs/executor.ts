@@ -1,23 +1,24 @@
 /**
  * One claimed job from start to end: run outside any transaction, then land and end in one.
  *
- *   run ──ok──▶ begin · complete_job ──held──▶ land · commit
+ *   run ──ok──▶ begin · complete_jobs ──held──▶ land · commit          (with others that end now: endings.ts)
  *    │                      └──lost──▶ nothing is written
  *    └─error─▶ begin · fail_job ──failed/cancelled──▶ landFailure · commit   (queued again: nothing to land)
  */
-import type { Sql } from "postgres";
+import type { Sql, TransactionSql } from "postgres";
 import { databaseErrorCode, isTransientDatabaseError } from "../database.ts";
 import { AppError, toAppError } from "../errors.ts";
 import { inSpan, markFailed } from "../tracing.ts";
 import type { JobState } from "./contract.ts";
+import { createEndings, type Endings, persist } from "./endings.ts";
 import type { AnyJobKind, Task } from "./kinds.ts";
 import {
   type ClaimedJob,
   cancelledError,
-  completeJob,
   failJob,
-  releaseJob,
+  releaseJobs,
   reportProgress,
+  saveJobCursor,
 } from "./queue.ts";
 
 /** Why a running task is stopped; the abort reason of its signal. */
@@ -34,59 +35,72 @@ export interface Ended {
 export interface Execution {
   readonly job: ClaimedJob;
   stop(reason: StopReason): void;
+  /** Resolves when its run is over, whatever came of it: another may take its slot while it is written. */
+  readonly ran: Promise<void>;
   /** How it ended; rejects only when the database could not be told, and then the lease runs out. */
   readonly ended: Promise<Ended>;
 }
 
 /** Starts a claimed job. A second `stop` is ignored: the first reason counts. */
-export function executeJob(sql: Sql, task: Task, job: ClaimedJob): Execution {
+export function executeJob(
+  sql: Sql,
+  task: Task,
+  job: ClaimedJob,
+  endings: Endings = createEndings(sql),
+): Execution {
   const controller = new AbortController();
   const stop = (reason: StopReason) => controller.abort(reason);
-  const timer = setTimeout(() => stop("timeout"), task.kind.timeoutMs);
+  const leftMs = job.deadlineSeconds === null ? Number.POSITIVE_INFINITY : job.deadlineSeconds * 1000;
+  const timer = setTimeout(() => stop("timeout"), Math.max(0, Math.min(task.kind.timeoutMs, leftMs)));
+  const ran = Promise.withResolvers<void>();
   const attributes = { "parlance.job.id": job.id, "parlance.job.attempt": job.attempts };
   const options = { kind: "consumer", traceparent: job.traceparent, attributes } as const;
   const ended = inSpan(`job ${job.kind}`, options, async (span) => {
-    const end = await runAndEnd(sql, task, job, controller.signal);
+    const held = { sql, task, job, endings, signal: controller.signal };
+    const end = await runAndEnd(held, ran.resolve);
     span.setAttribute("parlance.job.ending", end.ending);
     if (end.error) markFailed(span, end.error.code);
     return end;
-  }).finally(() => clearTimeout(timer));
-  return { job, stop, ended };
+  }).finally(() => {
+    clearTimeout(timer);
+    ran.resolve();
+  });
+  return { job, stop, ran: ran.promise, ended };
 }
 
-async function runAndEnd(sql: Sql, task: Task, job: ClaimedJob, signal: AbortSignal): Promise<Ended> {
+interface Held {
+  readonly sql: Sql;
+  readonly task: Task;
+  readonly job: ClaimedJob;
+  readonly endings: Endings;
+  readonly signal: AbortSignal;
+}
+
+async function runAndEnd({ sql, task, job, endings, signal }: Held, onRan: () => void): Promise<Ended> {
   const progress = createProgressReporter(sql, job);
-  const { claim, attempts: attempt } = job;
-  const context = { job, claim, attempt, signal, reportProgress: progress.report };
+  const context = {
+    job,
+    claim: job.claim,
+    attempt: job.attempts,
+    signal,
+    reportProgress: progress.report,
+    reportPartial: progress.reportPartial,
+    cursor: job.cursor ?? undefined,
+    checkpoint: (cursor: unknown, write?: (transaction: TransactionSql) => Promise<void>) =>
+      saveCheckpoint(sql, job, cursor, write),
+  };
   const ran = await inSpan("run", {}, () => untilAborted(task.run(job.payload, context), signal)).then(
     (outcome) => ({ outcome }),
     (thrown: unknown) => ({ thrown, reason: signal.aborted ? (signal.reason as StopReason) : undefined }),
   );
+  onRan();
   await progress.settled();
   if ("thrown" in ran) return persist(() => endUnsuccessfully(sql, task.kind, job, ran));
   try {
-    const land = () => persist(() => landOutcome(sql, task.kind, job, ran.outcome));
-    return { ending: await inSpan("land", {}, land) };
+    return { ending: await inSpan("land", {}, () => endings.complete(task.kind, job, ran.outcome)) };
   } catch (thrown) {
     if (isTransientDatabaseError(thrown)) throw thrown;
     return persist(() => endUnsuccessfully(sql, task.kind, job, { thrown, reason: undefined }));
-  }
-}
-
-const endingTriesMax = 9;
-
-/**
- * Tries to write an ending for about 15 s while the database is away, so that a restart does not cost the work that
- * was done. Writing it twice is safe: the first one took the claim.
- */
-async function persist<T>(write: () => Promise<T>): Promise<T> {
-  for (let tries = 1; ; tries += 1) {
-    try {
-      return await write();
-    } catch (error) {
-      if (tries === endingTriesMax || !isTransientDatabaseError(error)) throw error;
-      await new Promise((resolve) => setTimeout(resolve, Math.min(5_000, 50 * 2 ** tries)));
-    }
   }
 }
 
@@ -100,12 +114,21 @@ function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   });
 }
 
-function landOutcome(sql: Sql, kind: AnyJobKind, job: ClaimedJob, outcome: unknown): Promise<JobEnding> {
-  return sql.begin(async (transaction) => {
-    if (!(await completeJob(transaction, job, kind.summarize(outcome)))) return "lost";
-    await kind.land(transaction, job, outcome);
-    return "done";
-  }) as Promise<JobEnding>;
+/** The cursor and what goes with it, or neither. */
+function saveCheckpoint(
+  sql: Sql,
+  job: ClaimedJob,
+  cursor: unknown,
+  write?: (transaction: TransactionSql) => Promise<void>,
+): Promise<void> {
+  return persist(() =>
+    sql.begin(async (transaction) => {
+      if (!(await saveJobCursor(transaction, job, cursor))) {
+        throw new AppError("conflict", "Another worker has this job.");
+      }
+      await write?.(transaction);
+    }),
+  ) as Promise<void>;
 }
 
 interface Stopped {
@@ -125,7 +148,7 @@ async function endUnsuccessfully(
   return sql.begin(async (transaction): Promise<Ended> => {
     const state =
       stopped.reason === "shutdown"
-        ? await releaseJob(transaction, job)
+        ? (await releaseJobs(transaction, [job])).get(job.id)
         : await failJob(transaction, job, { ...told, retryable: error.retryable });
     if (state === "cancelled") await kind.landFailure(transaction, job, cancelledError);
     if (state === "failed") await kind.landFailure(transaction, job, told);
@@ -149,10 +172,18 @@ function explainFailure(kind: AnyJobKind, stopped: Stopped): AppError {
 
 const progressIntervalMs = 250;
 
+interface Told {
+  done: number;
+  total: number | null;
+  message?: string | undefined;
+  partial?: Record<string, unknown> | undefined;
+}
+
 /** Sends the newest progress at most four times a second, never going back; what is overtaken is never sent. */
 function createProgressReporter(sql: Sql, job: ClaimedJob) {
-  let newest: { done: number; total: number; message?: string | undefined } | undefined;
+  let newest: Told | undefined;
   let doneMost = 0;
+  let totalLast: number | null = null;
   let sending: Promise<unknown> = Promise.resolve();
   let timer: ReturnType<typeof setTimeout> | undefined;
   let sentAtMs = 0;
@@ -166,12 +197,19 @@ function createProgressReporter(sql: Sql, job: ClaimedJob) {
     // Progress is a hint: a failure to tell it must not fail the work.
     sending = sending.then(() => reportProgress(sql, job, progress)).catch(() => {});
   };
+  const tell = (told: Told) => {
+    newest = { ...newest, ...told };
+    timer ??= setTimeout(send, Math.max(0, sentAtMs + progressIntervalMs - Date.now()));
+  };
 
   return {
     report(done: number, total: number, message?: string): void {
       doneMost = Math.max(doneMost, Math.min(done, total));
-      newest = { done: Math.min(doneMost, total), total, message };
-      timer ??= setTimeout(send, Math.max(0, sentAtMs + progressIntervalMs - Date.now()));
+      totalLast = total;
+      tell({ done: Math.min(doneMost, total), total, message });
+    },
+    reportPartial(partial: Record<string, unknown>): void {
+      tell({ ...newest, done: doneMost, total: totalLast, partial });
     },
     /** Drops what was not sent yet, and waits for what was. */
     async settled(): Promise<void> {

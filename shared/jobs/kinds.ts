@@ -25,12 +25,22 @@ export interface JobKind<Payload, Outcome> {
   readonly attemptsMax: number;
   /** One attempt may take this long. */
   readonly timeoutMs: number;
+  /** From adding to the end, tries and waits included; then the job fails. Default: no limit. */
+  readonly deadlineMs?: number;
+  /** How many may wait, of everyone and of one owner; adding more is refused. Default: no limit. */
+  readonly queuedMax?: number;
+  readonly queuedPerOwnerMax?: number;
+  /** How many may run at once, on all workers, of everyone and of one owner. Default: no limit. */
+  readonly runningMax?: number;
+  readonly runningPerOwnerMax?: number;
   /** The summary kept as the job's `result`. */
   summarize(outcome: Outcome): Record<string, unknown>;
-  /** Writes the outcome. Called only while the claim is held. */
-  land(transaction: TransactionSql, job: EndingJob, outcome: Outcome): Promise<void>;
+  /** Writes the outcome. Called only while the claim is held. Default: there is nothing to write. */
+  land?(transaction: TransactionSql, job: EndingJob, outcome: Outcome): Promise<void>;
   /** Writes that the job failed for good or was cancelled. Doing it twice must change nothing more. */
   landFailure(transaction: TransactionSql, job: EndingJob, error: JobError): Promise<void>;
+  /** Takes the failure back when a failed job is retried, so that its subject is under way again. */
+  landRetry?(transaction: TransactionSql, job: EndingJob): Promise<void>;
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: a list of kinds of all payloads; each entry is checked where it is defined.
@@ -47,6 +57,15 @@ export interface TaskContext {
   readonly signal: AbortSignal;
   /** Tells how far it is; coalesced to a few a second, never throws. */
   reportProgress(done: number, total: number, message?: string): void;
+  /** Tells what there is of the result so far, replacing what was told before; at most 64 kB as JSON. As above. */
+  reportPartial(partial: Record<string, unknown>): void;
+  /** What the last checkpoint of an earlier run saved; undefined in a run that begins anew. */
+  readonly cursor: unknown;
+  /**
+   * Saves where a later run goes on (at most 64 kB as JSON), with what `write` writes, in one transaction under the
+   * claim's fence. Rejects when the claim is lost: then nothing was written, and the task should end.
+   */
+  checkpoint(cursor: unknown, write?: (transaction: TransactionSql) => Promise<void>): Promise<void>;
 }
 
 /** A kind with the function that does its work, outside any transaction. */

@@ -3,6 +3,7 @@
  * the transaction of the row that needs it; whoever ends one lands its result in the same transaction.
  */
 import type { Sql, TransactionSql } from "postgres";
+import { databaseErrorCode } from "../database.ts";
 import { AppError } from "../errors.ts";
 import { createId } from "../ids.ts";
 import type { JobError, JobLane, JobState } from "./contract.ts";
@@ -11,14 +12,21 @@ import type { AnyJobKind, JobKind } from "./kinds.ts";
 type Database = Sql | TransactionSql;
 
 export interface NewJob<Payload> {
+  /** Default: a new one. Adding an id again changes nothing. */
+  id?: string;
   payload: Payload;
   /** Null: the house's. */
   ownerId: string | null;
   subjectId?: string;
   /** The key of the model that a worker must offer to claim it. */
   model?: string;
-  /** While a job of this kind and key is open, no second one is added. */
   uniqueKey?: string;
+  /**
+   * What happens while a job of this kind and unique key is open. `skip` (default): nothing is added. `replace`: the
+   * one that waits takes the payload; beside one that runs, another is added. `debounce`: as `replace`, and the wait
+   * of `delaySeconds` begins anew.
+   */
+  onOpen?: "skip" | "replace" | "debounce";
   delaySeconds?: number;
 }
 
@@ -30,9 +38,15 @@ export interface ClaimedJob {
   readonly ownerId: string | null;
   readonly subjectId: string | null;
   readonly payload: unknown;
+  /** Where the last run was when it saved that; null when there is nothing to go on from. */
+  readonly cursor: unknown;
   readonly attempts: number;
   readonly attemptsMax: number;
   readonly claim: number;
+  /** Its place in the lane: whoever claimed it need not look before it again. */
+  readonly turn: number;
+  /** Until its deadline, by the database's clock; null: it has none. */
+  readonly deadlineSeconds: number | null;
   /** W3C Trace Context of the request that added it, where there was one. */
   readonly traceparent: string | null;
 }
@@ -45,48 +59,84 @@ export async function addJob<Payload>(
   kind: JobKind<Payload, never> | JobKind<Payload, unknown> | AnyJobKind,
   job: NewJob<Payload>,
 ): Promise<string> {
-  const payload = kind.payload.parse(job.payload);
-  const [row] = await sql<{ id: string }[]>`
-    select parlance.add_job(
-      id => ${createId()},
-      kind => ${kind.name},
-      payload => ${sql.json(payload)},
-      owner_id => ${job.ownerId},
-      subject_id => ${job.subjectId ?? null},
-      lane => ${kind.lane}::parlance.job_lane,
-      unique_key => ${job.uniqueKey ?? null},
-      attempts_max => ${kind.attemptsMax},
-      delay_seconds => ${job.delaySeconds ?? 0},
-      model => ${job.model ?? null}
-    ) as id
-  `;
-  if (!row) throw new AppError("unexpected", "The job was not added.");
-  return row.id;
+  const [id] = await addJobs(sql, kind, [job]);
+  if (!id) throw new AppError("unexpected", "The job was not added.");
+  return id;
+}
+
+/** Adds many in one statement, all or none; answers their ids in order. A few thousand at once are fine. */
+export async function addJobs<Payload>(
+  sql: Database,
+  kind: JobKind<Payload, never> | JobKind<Payload, unknown> | AnyJobKind,
+  jobs: readonly NewJob<Payload>[],
+): Promise<string[]> {
+  const rows = jobs.map((job) => ({
+    id: job.id ?? createId(),
+    kind: kind.name,
+    lane: kind.lane,
+    payload: kind.payload.parse(job.payload),
+    attempts_max: kind.attemptsMax,
+    owner_id: job.ownerId,
+    subject_id: job.subjectId,
+    model: job.model,
+    unique_key: job.uniqueKey,
+    on_open: job.onOpen,
+    delay_seconds: job.delaySeconds,
+    deadline_seconds: kind.deadlineMs === undefined ? undefined : kind.deadlineMs / 1000,
+    queued_max: kind.queuedMax,
+    queued_per_owner_max: job.ownerId === null ? undefined : kind.queuedPerOwnerMax,
+  }));
+  try {
+    const added = await sql<{ id: string }[]>`select id from parlance.add_jobs(${sql.json(rows as never)})`;
+    return added.map(({ id }) => id);
+  } catch (error) {
+    throw explainRefusal(error);
+  }
+}
+
+/** The database's word for more jobs than may wait. */
+const tooManyWait = "PQ429";
+
+function explainRefusal(error: unknown): unknown {
+  if (databaseErrorCode(error) !== tooManyWait) return error;
+  const { message, detail } = error as Error & { detail?: string };
+  return new AppError("quota_exceeded", `${message.replace(/^./, (first) => first.toUpperCase())}.`, {
+    cause: error,
+    retryAfterSeconds: Number(detail ?? 30),
+  });
 }
 
 export interface ClaimOptions {
   workerId: string;
-  kinds: readonly string[];
-  /** Models that the worker offers. */
-  models?: readonly string[];
-  lanes: readonly JobLane[];
+  kinds: readonly Pick<AnyJobKind, "name" | "runningMax" | "runningPerOwnerMax">[];
+  lane: JobLane;
   jobsMax: number;
   leaseSeconds: number;
+  /** Models that the worker offers. Default none. */
+  models?: readonly string[];
+  /** Models that it has in memory. Default: all that it offers. */
+  loaded?: readonly string[];
+  /** How long a job is left to a worker that has its model in memory. Default 2. */
+  patienceSeconds?: number;
+  /** Turns up to this one are not looked at. Default 0. */
+  afterTurn?: number;
 }
 
-/** Claims up to `jobsMax` jobs, interactive first. */
+/** Claims up to `jobsMax` due jobs of a lane, in the order of their turns. */
 export async function claimJobs(sql: Database, options: ClaimOptions): Promise<ClaimedJob[]> {
-  return await sql<ClaimedJob[]>`
-    select id, kind, lane, owner_id, subject_id, payload, attempts, attempts_max, claim, traceparent
+  const { workerId, kinds, lane, jobsMax, leaseSeconds, models = [], loaded = models } = options;
+  const rows = await sql<Omit<ClaimedJob, "lane">[]>`
+    select
+      id, kind, owner_id, subject_id, payload, cursor, attempts, attempts_max, claim, turn, deadline_seconds, traceparent
     from parlance.claim_jobs(
-      ${options.workerId},
-      ${[...options.kinds]}::text[],
-      ${[...options.lanes]}::text[]::parlance.job_lane[],
-      ${options.jobsMax},
-      ${options.leaseSeconds},
-      ${[...(options.models ?? [])]}::text[]
+      ${workerId}, ${kinds.map(({ name }) => name)}::text[], ${lane}::text::parlance.job_lane, ${jobsMax}, ${leaseSeconds},
+      ${[...models]}::text[], ${[...loaded]}::text[], ${options.patienceSeconds ?? 2},
+      ${kinds.map(({ runningMax }) => runningMax ?? null)}::integer[],
+      ${kinds.map(({ runningPerOwnerMax }) => runningPerOwnerMax ?? null)}::integer[],
+      ${options.afterTurn ?? 0}
     )
   `;
+  return rows.map((row) => ({ ...row, lane }));
 }
 
 /** Prolongs the leases of these claims; what is not in the answer is lost. */
@@ -110,26 +160,38 @@ export async function heartbeatJobs(
 export async function reportProgress(
   sql: Database,
   held: Claim,
-  progress: { done: number; total: number; message?: string | undefined },
+  progress: {
+    done: number;
+    total: number | null;
+    message?: string | undefined;
+    partial?: Record<string, unknown> | undefined;
+  },
 ): Promise<boolean> {
+  const { done, total, message, partial } = progress;
   const [row] = await sql<{ held: boolean }[]>`
     select parlance.report_progress(
-      ${held.id}, ${held.claim}, ${progress.done}, ${progress.total}, ${progress.message ?? null}
+      ${held.id}, ${held.claim}, ${done}, ${total}, ${message ?? null}, ${partial ? sql.json(partial as never) : null}
     ) as held
   `;
   return row?.held ?? false;
 }
 
-/** Ends a claim as done; false when it is lost: then nothing may land. */
-export async function completeJob(
-  sql: Database,
-  held: Claim,
-  result: Record<string, unknown>,
-): Promise<boolean> {
-  const [row] = await sql<{ ended: boolean }[]>`
-    select parlance.complete_job(${held.id}, ${held.claim}, ${sql.json(result as never)}) as ended
+/** Keeps where a later run goes on; false when the claim is lost: then nothing of this run may be written. */
+export async function saveJobCursor(sql: TransactionSql, held: Claim, cursor: unknown): Promise<boolean> {
+  const [row] = await sql<{ held: boolean }[]>`
+    select parlance.save_job_cursor(${held.id}, ${held.claim}, ${sql.json(cursor as never)}) as held
   `;
-  return row?.ended ?? false;
+  return row?.held ?? false;
+}
+
+/** Ends claims as done; answers the ids of those still held: of the others nothing may land. */
+export async function completeJobs(
+  sql: Database,
+  endings: readonly (Claim & { readonly result: Record<string, unknown> })[],
+): Promise<ReadonlySet<string>> {
+  const rows = endings.map(({ id, claim, result }) => ({ id, claim, result }));
+  const held = await sql<{ id: string }[]>`select id from parlance.complete_jobs(${sql.json(rows as never)})`;
+  return new Set(held.map(({ id }) => id));
 }
 
 /** The state that the failure led to, or undefined when the claim is lost. */
@@ -146,12 +208,19 @@ export async function failJob(
   return row?.state ?? undefined;
 }
 
-/** Hands a claim back untried: `queued`, or `cancelled` when that was asked for; undefined when it is lost. */
-export async function releaseJob(sql: Database, held: Claim): Promise<JobState | undefined> {
-  const [row] = await sql<{ state: JobState | null }[]>`
-    select parlance.release_job(${held.id}, ${held.claim}) as state
+/** Hands claims back untried: `queued`, or `cancelled` when that was asked for; what is not in the answer is lost. */
+export async function releaseJobs(
+  sql: Database,
+  claims: readonly Claim[],
+): Promise<ReadonlyMap<string, JobState>> {
+  const rows = await sql<{ id: string; state: JobState }[]>`
+    select id, state
+    from parlance.release_jobs(
+      ${claims.map((held) => held.id)}::uuid[],
+      ${claims.map((held) => String(held.claim))}::text[]::bigint[]
+    )
   `;
-  return row?.state ?? undefined;
+  return new Map(rows.map(({ id, state }) => [id, state]));
 }
 
 /**
@@ -172,19 +241,42 @@ export async function cancelJob(
 
 export const cancelledError: JobError = { code: "cancelled", message: "Cancelled on request." };
 
-/** A job whose worker is gone, and what became of it. */
+/**
+ * Gives a failed job another life under its id; false when it has not failed. Throws `conflict` while another job of
+ * its unique key is open. As for cancelling: whether the caller may is decided before.
+ */
+export async function retryJob(
+  transaction: TransactionSql,
+  kinds: ReadonlyMap<string, AnyJobKind>,
+  job: { id: string; kind: string; ownerId: string | null; subjectId: string | null },
+): Promise<boolean> {
+  try {
+    const [row] = await transaction<{ retried: boolean }[]>`select parlance.retry_job(${job.id}) as retried`;
+    if (row?.retried) await kinds.get(job.kind)?.landRetry?.(transaction, job);
+    return row?.retried ?? false;
+  } catch (error) {
+    if (databaseErrorCode(error) !== "23505") throw error;
+    throw new AppError("conflict", "Another job for the same thing is open: let it end first.", {
+      cause: error,
+    });
+  }
+}
+
+/** A job that nobody would have ended, and what became of it. */
 interface ExpiredJob {
   readonly id: string;
   readonly kind: string;
   readonly ownerId: string | null;
   readonly subjectId: string | null;
   readonly state: JobState;
+  readonly errorCode: string | null;
+  readonly errorMessage: string | null;
 }
 
 /**
- * Takes back the jobs of workers that are gone and lands those that ended by it, each in a transaction of its own:
- * one whose landing is refused keeps its claim, is told at the end and holds up no other. Answers how many were
- * taken.
+ * Takes back the jobs of workers that are gone, fails those that waited past their deadline, and lands what ended by
+ * it, each in a transaction of its own: one whose landing is refused keeps its state, is told at the end and holds up
+ * no other. Answers how many were taken.
  */
 export async function rescueJobs(
   sql: Sql,
@@ -198,7 +290,7 @@ export async function rescueJobs(
     let job: ExpiredJob | undefined;
     try {
       await sql.begin(async (transaction) => {
-        job = await expireLease(transaction, refused);
+        job = await expireJob(transaction, refused);
         if (job) await landExpiry(transaction, kinds, job);
       });
       if (!job) break;
@@ -213,12 +305,10 @@ export async function rescueJobs(
   return rescued;
 }
 
-async function expireLease(
-  transaction: TransactionSql,
-  exceptIds: string[],
-): Promise<ExpiredJob | undefined> {
+async function expireJob(transaction: TransactionSql, exceptIds: string[]): Promise<ExpiredJob | undefined> {
   const [job] = await transaction<ExpiredJob[]>`
-    select id, kind, owner_id, subject_id, state from parlance.expire_leases(1, ${exceptIds}::uuid[])
+    select id, kind, owner_id, subject_id, state, error_code, error_message
+    from parlance.expire_jobs(1, ${exceptIds}::uuid[])
   `;
   return job;
 }
@@ -229,12 +319,7 @@ async function landExpiry(
   job: ExpiredJob,
 ): Promise<void> {
   if (job.state === "queued") return;
-  const error = job.state === "cancelled" ? cancelledError : leaseExpiredError;
+  const failure = { code: job.errorCode ?? "unexpected", message: job.errorMessage ?? "" };
+  const error = job.state === "cancelled" ? cancelledError : failure;
   await kinds.get(job.kind)?.landFailure(transaction, job, error);
 }
-
-/** The same words as `expire_leases` writes. */
-const leaseExpiredError: JobError = {
-  code: "lease_expired",
-  message: "The worker that ran this stopped answering.",
-};

@@ -2,15 +2,21 @@
  * A process that claims jobs: it takes no more than it has room for, keeps its leases alive, hears of
  * cancellations, rescues the jobs of the dead, and drains before it ends.
  *
- * Interactive work has slots of its own, so that a query never waits for a slot that bulk work holds.
+ *   claimed ──▶ held, until a slot is free (with `prefetch`) ──▶ runs in a slot ──▶ its ending is written ──▶ gone
+ *
+ * Interactive work has slots of its own, so that a query never waits for a slot that bulk work holds. A slot is free
+ * as soon as a run is over; its ending is written beside the next run.
  * It is woken by NOTIFY where the database lets it listen; the poll is the safety net, and the only way where not.
+ * It claims from where it last found something; the poll looks from the beginning, unless that takes long.
  */
 import type { Sql } from "postgres";
 import type { AppError } from "../errors.ts";
 import type { JobLane } from "./contract.ts";
+import { createEndings, type Endings, persist } from "./endings.ts";
 import { type Execution, executeJob, type JobEnding } from "./executor.ts";
 import type { AnyJobKind, Task } from "./kinds.ts";
-import { type ClaimedJob, claimJobs, heartbeatJobs, rescueJobs } from "./queue.ts";
+import { type ClaimedJob, claimJobs, heartbeatJobs, releaseJobs, rescueJobs } from "./queue.ts";
+import { createTurnMemory, type TurnMemory } from "./turns.ts";
 
 export interface RunnerOptions {
   sql: Sql;
@@ -20,13 +26,20 @@ export interface RunnerOptions {
   kinds: ReadonlyMap<string, AnyJobKind>;
   /** Models that this process offers now; a job that needs another one is left to others. Default none. */
   models?: () => readonly string[];
+  /** Those of them that are in memory: a job is left for a while to a process that has its model. Default: all. */
+  loaded?: () => readonly string[];
   /** How many jobs run at once in each lane. */
   slots: Readonly<Record<JobLane, number>>;
+  /**
+   * How many more are claimed in each lane, to begin without a round trip when a slot is free. They count as running
+   * for everyone else: worth it for work of a few milliseconds only. Default 0.
+   */
+  prefetch?: number;
   /** False where LISTEN is not to be had (a transaction pooler). Default true. */
   listens?: boolean;
   /** Default 30. A worker that is silent for longer loses its jobs. */
   leaseSeconds?: number;
-  /** Default 5,000 once a notification was heard, 250 until then and without LISTEN. */
+  /** Default 1,000 once a notification was heard, 250 until then and without LISTEN. */
   pollMs?: number;
   /** Given to running jobs at the end before they are handed back. Default 10,000. */
   drainMs?: number;
@@ -49,9 +62,18 @@ export function startRunner(options: RunnerOptions): Runner {
   return runner;
 }
 
+const lanes = ["interactive", "bulk"] as const;
+/** Endings that are being written; beyond that nothing is claimed, so that a slow database is not outrun. */
+const endingsMax = 500;
+
 class JobRunner implements Runner {
   readonly #options: RunnerOptions;
   readonly #tasks: ReadonlyMap<string, Task>;
+  readonly #endings: Endings;
+  readonly #turns: Record<JobLane, TurnMemory>;
+  /** Claimed, not begun. */
+  readonly #held: { [lane in JobLane]: ClaimedJob[] } = { interactive: [], bulk: [] };
+  readonly #busy: Record<JobLane, number> = { interactive: 0, bulk: 0 };
   /** By claim, not by job: a job that was lost may be claimed again while its old run still ends. */
   readonly #executions = new Map<number, Execution>();
   readonly #leaseSeconds: number;
@@ -67,6 +89,8 @@ class JobRunner implements Runner {
   constructor(options: RunnerOptions) {
     this.#options = options;
     this.#tasks = new Map(options.tasks.map((task) => [task.kind.name, task]));
+    this.#endings = createEndings(options.sql);
+    this.#turns = { interactive: createTurnMemory(), bulk: createTurnMemory() };
     this.#leaseSeconds = options.leaseSeconds ?? 30;
   }
 
@@ -94,6 +118,7 @@ class JobRunner implements Runner {
     for (const timer of this.#timers) clearInterval(timer);
     clearTimeout(this.#pollTimer);
     await this.#claiming;
+    await this.#attempt("release", () => this.#releaseHeld());
     const drained = Promise.all(
       [...this.#executions.values()].map((execution) => execution.ended.catch(() => {})),
     );
@@ -109,13 +134,19 @@ class JobRunner implements Runner {
     await Promise.allSettled(this.#unlistens.map((unlisten) => unlisten()));
   }
 
+  /** Those that were never begun go back at once. */
+  async #releaseHeld(): Promise<void> {
+    const held = lanes.flatMap((lane) => this.#held[lane].splice(0));
+    if (held.length > 0) await persist(() => releaseJobs(this.#options.sql, held));
+  }
+
   #everyBeat(doing: string, work: () => Promise<void>): ReturnType<typeof setInterval> {
     return setInterval(() => this.#attempt(doing, work), (this.#leaseSeconds * 1000) / 3);
   }
 
   #poll(): void {
     this.#wake();
-    const pollMs = this.#options.pollMs ?? (this.#hears ? 5_000 : 250);
+    const pollMs = this.#options.pollMs ?? (this.#hears ? 1_000 : 250);
     this.#pollTimer = setTimeout(() => this.#poll(), pollMs);
   }
 
@@ -153,31 +184,42 @@ class JobRunner implements Runner {
   async #claimRounds(): Promise<void> {
     while (this.#claimAgain && !this.#stopped) {
       this.#claimAgain = false;
-      for (const lane of ["interactive", "bulk"] as const) await this.#claimLane(lane);
+      for (const lane of lanes) await this.#claimLane(lane);
     }
   }
 
   async #claimLane(lane: JobLane): Promise<void> {
-    const busy = [...this.#executions.values()].filter((execution) => execution.job.lane === lane).length;
-    const jobsMax = this.#options.slots[lane] - busy;
-    if (jobsMax <= 0) return;
-    const kinds = [...this.#tasks.values()]
-      .filter((task) => task.kind.lane === lane)
-      .map((task) => task.kind.name);
+    const { sql, workerId, slots, prefetch = 0 } = this.#options;
+    if (slots[lane] === 0) return;
+    const jobsMax = slots[lane] + prefetch - this.#busy[lane] - this.#held[lane].length;
+    const ending = this.#executions.size - this.#busy.interactive - this.#busy.bulk;
+    // Fewer round trips: what is held lasts for a while.
+    if (jobsMax <= prefetch / 2 || ending > endingsMax) return;
+    const kinds = [...this.#tasks.values()].map((task) => task.kind).filter((kind) => kind.lane === lane);
     if (kinds.length === 0) return;
-    const { sql, workerId } = this.#options;
+    const turns = this.#turns[lane];
+    const models = this.#options.models?.() ?? [];
+    const loaded = this.#options.loaded?.() ?? models;
+    const leaseSeconds = this.#leaseSeconds;
     try {
-      const claimed = await claimJobs(sql, {
-        workerId,
-        kinds,
-        models: this.#options.models?.() ?? [],
-        lanes: [lane],
-        jobsMax,
-        leaseSeconds: this.#leaseSeconds,
-      });
-      for (const job of claimed) this.#execute(job);
+      const look = turns.begin();
+      const options = { workerId, kinds, lane, jobsMax, leaseSeconds, models, loaded };
+      const claimed = await claimJobs(sql, { ...options, afterTurn: look.afterTurn });
+      look.end(claimed);
+      this.#held[lane].push(...claimed);
+      this.#begin(lane);
+      if (claimed.length === jobsMax) this.#claimAgain = true;
     } catch (error) {
       this.#options.onTrouble?.("claim", error);
+    }
+  }
+
+  /** Begins what is held while slots are free. */
+  #begin(lane: JobLane): void {
+    while (!this.#stopped && this.#busy[lane] < this.#options.slots[lane]) {
+      const job = this.#held[lane].shift();
+      if (!job) return;
+      this.#execute(job);
     }
   }
 
@@ -185,8 +227,14 @@ class JobRunner implements Runner {
     const task = this.#tasks.get(job.kind);
     if (!task) return;
     const startedAtMs = Date.now();
-    const execution = executeJob(this.#options.sql, task, job);
+    const execution = executeJob(this.#options.sql, task, job, this.#endings);
     this.#executions.set(job.claim, execution);
+    this.#busy[job.lane] += 1;
+    execution.ran.then(() => {
+      this.#busy[job.lane] -= 1;
+      this.#begin(job.lane);
+      this.#wake();
+    });
     execution.ended
       .then(
         ({ ending, error }) => this.#options.onEnded?.(job, ending, error, Date.now() - startedAtMs),
@@ -195,18 +243,21 @@ class JobRunner implements Runner {
       )
       .finally(() => {
         this.#executions.delete(job.claim);
-        this.#wake();
+        if (this.#executions.size === endingsMax) this.#wake();
       });
   }
 
   async #beat(): Promise<void> {
-    const claims = [...this.#executions.values()].map(({ job }) => ({ id: job.id, claim: job.claim }));
+    const begun = [...this.#executions.values()].map(({ job }) => job);
+    const claims = [...begun, ...this.#held.interactive, ...this.#held.bulk];
     const answers = await heartbeatJobs(this.#options.sql, claims, this.#leaseSeconds);
     const held = new Map(answers.map((answer) => [answer.claim, answer]));
-    for (const { claim } of claims) {
+    for (const { claim, lane } of claims) {
       const answer = held.get(claim);
-      if (!answer) this.#executions.get(claim)?.stop("lost");
-      else if (answer.cancelRequested) this.#executions.get(claim)?.stop("cancelled");
+      if (!answer) {
+        this.#executions.get(claim)?.stop("lost");
+        this.#held[lane] = this.#held[lane].filter((job) => job.claim !== claim);
+      } else if (answer.cancelRequested) this.#executions.get(claim)?.stop("cancelled");
     }
   }
 
