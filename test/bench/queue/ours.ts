@@ -3,8 +3,8 @@ import type { Sql } from "postgres";
 import { z } from "zod";
 import { createId } from "../../../shared/ids.ts";
 import { defineTask, type JobKind } from "../../../shared/jobs/kinds.ts";
-import * as queue from "../../../shared/jobs/queue.ts";
-import { type RunnerOptions, startRunner } from "../../../shared/jobs/runner.ts";
+import { addJob, addJobs } from "../../../shared/jobs/queue.ts";
+import { startRunner } from "../../../shared/jobs/runner.ts";
 import { openPostgres } from "../../../supabase/local/database.ts";
 import { applyMigrations } from "../../../supabase/local/migrations.ts";
 import { installStandIns } from "../../../supabase/local/stand-ins.ts";
@@ -28,7 +28,7 @@ function defineKind(name: string, landing: Pick<Kind, "land">): Kind {
   };
 }
 
-const nothing = defineKind("bench.land-nothing", { land: async () => {} });
+const nothing = defineKind("bench.land-nothing", {});
 const row = defineKind("bench.land-row", {
   land: async (transaction, { id }) =>
     void (await transaction`insert into bench.landings (job_id) values (${id})`),
@@ -58,7 +58,7 @@ export async function openOurs({ url }: ContenderOptions): Promise<Contender> {
       await admin`insert into auth.users (id, email) values (${owner}, 'bench@example.com')`;
       await admin.unsafe(landings);
     },
-    addOne: (mode, index) => queue.addJob(adder(), kindOf(mode), toJob(mode, index)),
+    addOne: (mode, index) => addJob(adder(), kindOf(mode), toJob(mode, index)),
     addMany: (mode, first, count) =>
       addJobs(
         adder(),
@@ -91,25 +91,6 @@ const landings = `
   grant insert on bench.landings to parlance_sidecar;
 `;
 
-type NewJobs = readonly queue.NewJob<Payload>[];
-
-async function addJobs(sql: Sql, kind: Kind, jobs: NewJobs): Promise<void> {
-  const call = (queue as unknown as { addJobs?: (...given: unknown[]) => Promise<string[]> }).addJobs;
-  if (call) return void (await call(sql, kind, jobs));
-  await sql`
-    select parlance.add_job(
-      id => wanted.id,
-      kind => ${kind.name},
-      payload => jsonb_build_object('index', wanted.index),
-      owner_id => ${jobs[0]?.ownerId ?? null}::uuid,
-      lane => 'bulk',
-      attempts_max => ${kind.attemptsMax}
-    )
-    from unnest(${jobs.map(() => createId())}::uuid[], ${jobs.map(({ payload }) => payload.index)}::integer[])
-      as wanted (id, index)
-  `;
-}
-
 /** Ended, and told so; where a row lands, it must be there. */
 async function countEnded(sql: Sql, mode: string): Promise<number> {
   const [counts] = await sql<{ done: number; told: number; landed: number }[]>`
@@ -131,7 +112,7 @@ async function start(connect: Connect, { mode, handlers, shape, handle }: Work) 
     return {};
   };
   const problems: unknown[] = [];
-  const options: RunnerOptions & { prefetch: number } = {
+  const runner = startRunner({
     sql,
     workerId: createId(),
     tasks: [defineTask(kindOf(mode), work)],
@@ -139,8 +120,7 @@ async function start(connect: Connect, { mode, handlers, shape, handle }: Work) 
     slots: { interactive: 1, bulk: handlers },
     prefetch: shape.prefetch ?? 0,
     onTrouble: (doing, error) => problems.push(doing, error),
-  };
-  const runner = startRunner(options);
+  });
   return async () => {
     await runner.stop();
     await sql.end({ timeout: 5 });
