@@ -2,12 +2,13 @@
 import { expect, test } from "vitest";
 import { checkFacts } from "./check.ts";
 import type { ChangeFact, EventFact, Expected, Facts, JobFact } from "./facts.ts";
-import { beCancelled, doNothing, failAlways } from "./kinds.ts";
+import { beCancelled, beLate, doNothing, failAlways, keepOrder, keepPlace, stepsMax } from "./kinds.ts";
 
 const done: JobFact = {
   id: "job",
   kind: doNothing.name,
   subjectId: "subject",
+  order: 0,
   state: "done",
   attempts: 2,
   attemptsMax: 8,
@@ -25,7 +26,7 @@ const claim = (number: number): ChangeFact => ({
   before: "queued",
   after: "running",
   claim: number,
-  errorCode: null,
+  isLost: false,
   leaseLeftBefore: null,
   leaseLeftAfter: 3,
 });
@@ -35,19 +36,20 @@ const release = (after: string, change: Partial<ChangeFact> = {}): ChangeFact =>
   before: "running",
   after,
   claim: null,
-  errorCode: null,
+  isLost: false,
   leaseLeftBefore: 2,
   leaseLeftAfter: null,
   ...change,
 });
 
-const reclaim = release("queued", { errorCode: "lease_expired", leaseLeftBefore: -1 });
+const reclaim = release("queued", { isLost: true, leaseLeftBefore: -1 });
 
 const facts: Facts = {
   jobs: [done],
   events: listEvents("queued", "started", "requeued", "started", "done"),
   changes: [claim(1), reclaim, claim(7), release("done")],
   landings: [{ jobId: "job", what: "done", code: null }],
+  steps: [],
   orders: [0],
 };
 
@@ -74,7 +76,13 @@ test("a job that failed or was cancelled as its kind may is met with silence", (
   expect(judge({ ...facts, jobs: [withCause], events, changes, landings }, { ...expected, orders })).toEqual(
     [],
   );
-  const asked = { ...failed, kind: beCancelled.name, state: "cancelled", attempts: 0, isCancelAsked: true };
+  const asked = {
+    ...failed,
+    kind: beCancelled.name,
+    state: "cancelled",
+    attempts: 0,
+    isCancelAsked: true,
+  };
   const untried = {
     ...facts,
     jobs: [{ ...asked, eventSequence: 2 }],
@@ -190,6 +198,48 @@ const cases: [what: string, facts: Facts, problem: RegExp][] = [
 
 test.each(cases)("%s is noticed", (_, changed, problem) => {
   expect(judge(changed).join("\n")).toMatch(problem);
+});
+
+const walk = (...steps: number[]) => steps.map((step) => ({ jobId: "job", step }));
+const keeping = withJob({ kind: keepPlace.name });
+
+test.each<[what: string, steps: number[], problem: RegExp]>([
+  ["a step that was written twice", [1, 2, 2, 3, 4, 5], /its steps: 1, 2, 2, 3, 4, 5/],
+  ["a step that is missing", [1, 2, 4, 5], /its steps: 1, 2, 4, 5/],
+  ["work that ended half-way", [1, 2, 3], /its steps: 1, 2, 3/],
+])("%s is noticed", (_, steps, problem) => {
+  expect(judge({ ...keeping, steps: walk(...steps) }).join("\n")).toMatch(problem);
+});
+
+test("a checkpoint may give attempts back, and each step is written once", () => {
+  const orders = new Map([[0, { kind: keepPlace.name, subjectId: "subject", way: "with a row" as const }]]);
+  const whole = walk(...Array.from({ length: stepsMax }, (_, index) => index + 1));
+  const kept = withJob({ kind: keepPlace.name, attempts: 1 });
+  expect(judge({ ...kept, steps: whole }, { ...expected, orders })).toEqual([]);
+});
+
+test("work that began after its deadline is noticed", () => {
+  expect(judge(withJob({ kind: beLate.name })).join("\n")).toMatch(/was begun after its deadline/);
+});
+
+test("blocks that were begun in another order are noticed, neighbours that mix are not", () => {
+  const size = 100;
+  const jobs = Array.from({ length: 3 * size }, (_, order) => ({
+    ...done,
+    id: `job ${order}`,
+    order,
+    kind: keepOrder.name,
+  }));
+  const claimInOrder = (blocks: number[]) =>
+    jobs.map(({ id, order }) => ({
+      ...claim(1 + (blocks[Math.floor(order / size)] ?? 0) * size + (order % size)),
+      jobId: id,
+    }));
+  const tell = (blocks: number[]) =>
+    judge({ ...facts, jobs, changes: claimInOrder(blocks) }).filter((what) => what.startsWith("block"));
+  expect(tell([0, 1, 2])).toEqual([]);
+  expect(tell([1, 0, 2])).toEqual([]);
+  expect(tell([2, 1, 0])).toEqual(["block 0 of ordered jobs was begun after block 2"]);
 });
 
 test("an order that was never accepted, or twice, is noticed", () => {

@@ -2,8 +2,8 @@
  * The judge: what is not as it must be when a scenario is over, and of which jobs. It believes the rows alone, and for
  * what was accepted the record of who asked.
  */
-import type { ChangeFact, EventFact, Expected, Facts, JobFact, LandingFact } from "./facts.ts";
-import { beCancelled, failAlways } from "./kinds.ts";
+import type { ChangeFact, EventFact, Expected, Facts, JobFact, LandingFact, StepFact } from "./facts.ts";
+import { beCancelled, beLate, failAlways, keepOrder, keepPlace, leaveNothing, stepsMax } from "./kinds.ts";
 
 export interface Problem {
   readonly what: string;
@@ -16,6 +16,7 @@ export function checkFacts(facts: Facts, expected: Expected): Problem[] {
     ...checkAcceptance(facts, expected),
     ...facts.jobs.flatMap((job) => checkJob(histories.get(job.id), expected.leaseSeconds)),
     ...findStrays(facts),
+    ...checkOrder(facts),
   ];
 }
 
@@ -25,15 +26,17 @@ export interface History {
   readonly events: EventFact[];
   readonly changes: ChangeFact[];
   readonly landings: LandingFact[];
+  readonly steps: StepFact[];
 }
 
 export function groupByJob(facts: Facts): ReadonlyMap<string, History> {
   const histories = new Map<string, History>(
-    facts.jobs.map((job) => [job.id, { job, events: [], changes: [], landings: [] }]),
+    facts.jobs.map((job) => [job.id, { job, events: [], changes: [], landings: [], steps: [] }]),
   );
   for (const event of facts.events) histories.get(event.jobId)?.events.push(event);
   for (const change of facts.changes) histories.get(change.jobId)?.changes.push(change);
   for (const landing of facts.landings) histories.get(landing.jobId)?.landings.push(landing);
+  for (const step of facts.steps) histories.get(step.jobId)?.steps.push(step);
   return histories;
 }
 
@@ -77,6 +80,7 @@ function checkJob(history: History | undefined, leaseSeconds: number): Problem[]
   return [
     ...checkEnd(history),
     ...checkLandings(history),
+    ...checkSteps(history),
     ...checkEvents(history),
     ...checkClaims(history),
     ...checkLeases(history, leaseSeconds),
@@ -93,20 +97,32 @@ function checkEnd({ job, changes }: History): string[] {
   if (job.state === "cancelled" && !(job.isCancelAsked && job.kind === beCancelled.name)) {
     found.push("nobody asked for that");
   }
-  if (job.state === "done" && job.kind === failAlways.name) found.push("cannot be done");
+  if (job.state === "done" && [failAlways.name, beLate.name].includes(job.kind)) found.push("cannot be done");
+  if (job.kind === beLate.name && job.attempts > 0) found.push("was begun after its deadline");
   if (job.state === "failed" && !mayHaveFailed(job)) found.push(`failed with ${job.errorCode}`);
   return found;
 }
 
 function mayHaveFailed(job: JobFact): boolean {
   if (job.kind === failAlways.name && job.errorCode === "image_undecodable") return true;
+  if (job.kind === beLate.name) return job.errorCode === "deadline_exceeded";
   return job.errorCode === "lease_expired" && job.attempts === job.attemptsMax;
 }
 
 function checkLandings({ job, landings }: History): string[] {
   if (!endings.includes(job.state)) return landings.length === 0 ? [] : ["landed before its end"];
   const landed = landings.map((landing) => landing.what).join(", ");
-  return landed === (job.state === "done" ? "done" : "failure") ? [] : [`landed: ${landed || "never"}`];
+  const success = job.kind === leaveNothing.name ? "" : "done";
+  return landed === (job.state === "done" ? success : "failure") ? [] : [`landed: ${landed || "never"}`];
+}
+
+/** What checkpoints wrote is there once, and of a job that is done all of it. */
+function checkSteps({ job, steps }: History): string[] {
+  const walked = steps.map(({ step }) => step);
+  const isWhole = job.state !== "done" || job.kind !== keepPlace.name || walked.length === stepsMax;
+  return isWhole && walked.every((step, index) => step === index + 1)
+    ? []
+    : [`its steps: ${walked.join(", ")}`];
 }
 
 /** What may come before each event. */
@@ -117,7 +133,8 @@ const befores: Readonly<Record<string, readonly string[]>> = {
   "job.cancelling": ["job.started", "job.progressed"],
   "job.requeued": ["job.started", "job.progressed"],
   "job.done": ["job.started", "job.progressed", "job.cancelling"],
-  "job.failed": ["job.started", "job.progressed"],
+  // One that waits fails when its deadline is over.
+  "job.failed": ["job.started", "job.progressed", "job.queued", "job.requeued"],
   "job.cancelled": ["job.queued", "job.requeued", "job.progressed", "job.cancelling"],
 };
 
@@ -144,7 +161,9 @@ function checkClaims({ job, events, changes }: History): string[] {
   if (claims.length !== starts) found.push(`${starts} starts, ${claims.length} claims`);
   if (claims.some((claim, index) => claim <= (claims[index - 1] ?? 0)))
     found.push(`claims ${claims.join(", ")}`);
-  if (job.attempts !== starts) found.push(`${starts} starts, ${job.attempts} attempts`);
+  // A checkpoint gives all other attempts back.
+  const isCounted = job.kind === keepPlace.name ? job.attempts <= starts : job.attempts === starts;
+  if (!isCounted) found.push(`${starts} starts, ${job.attempts} attempts`);
   if (job.attempts > job.attemptsMax) found.push(`${job.attempts} attempts of ${job.attemptsMax}`);
   return found;
 }
@@ -152,16 +171,38 @@ function checkClaims({ job, events, changes }: History): string[] {
 /** Leases are measured by the database's clock, whatever a runner's says: none is longer, none is taken early. */
 function checkLeases({ changes }: History, leaseSeconds: number): string[] {
   const found: string[] = [];
-  for (const { before, after, errorCode, leaseLeftBefore, leaseLeftAfter } of changes) {
+  for (const { after, isLost, leaseLeftBefore, leaseLeftAfter } of changes) {
     if (after === "running" && Math.abs(leaseLeftAfter ?? 0) > leaseSeconds + 60) {
       found.push(`was given a lease of ${leaseLeftAfter} s`);
     }
-    // A job that is cancelled keeps the cause of its last failed try.
-    const isTaken =
-      before === "running" && ["queued", "failed"].includes(after) && errorCode === "lease_expired";
-    if (isTaken && (leaseLeftBefore ?? 0) > 0) {
+    if (isLost && (leaseLeftBefore ?? 0) > 0) {
       found.push(`its lease was taken ${leaseLeftBefore} s early`);
     }
   }
   return found;
+}
+
+export const blockSize = 100;
+
+/**
+ * Jobs of one owner that were added one block after another, are claimed in that order, whatever clock made their ids.
+ * Neighbours may mix: several runners claim at once.
+ */
+function checkOrder({ jobs, changes }: Facts): Problem[] {
+  const firstClaims = new Map<string, number>();
+  for (const { jobId, claim } of changes) {
+    if (claim !== null && !firstClaims.has(jobId)) firstClaims.set(jobId, claim);
+  }
+  const ordered = jobs
+    .filter((job) => job.kind === keepOrder.name)
+    .toSorted((one, other) => one.order - other.order);
+  const claims = ordered.map((job) => firstClaims.get(job.id) ?? 0);
+  const blocks = Array.from({ length: Math.ceil(claims.length / blockSize) }, (_, index) =>
+    claims.slice(index * blockSize, (index + 1) * blockSize),
+  );
+  return blocks.flatMap((block, index) => {
+    const later = blocks[index + 2];
+    const isBefore = !later || Math.max(...block) < Math.min(...later);
+    return isBefore ? [] : [{ what: `block ${index} of ordered jobs was begun after block ${index + 2}` }];
+  });
 }

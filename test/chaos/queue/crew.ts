@@ -25,19 +25,22 @@ export class CrewMember {
   readonly model: string;
   readonly network: Network;
   readonly #settings: RunnerSettings;
+  /** Every second one claims ahead. */
+  readonly #prefetch: number;
   #process: HouseProcess | undefined;
   readonly #said: Said[] = [];
   readonly #surprises: string[] = [];
   isFrozen = false;
 
-  private constructor(model: string, network: Network, settings: RunnerSettings) {
-    this.model = model;
+  private constructor(index: number, network: Network, settings: RunnerSettings) {
+    this.model = `runner-${index}`;
+    this.#prefetch = (index % 2) * 8;
     this.network = network;
     this.#settings = settings;
   }
 
   static async open(index: number, settings: RunnerSettings): Promise<CrewMember> {
-    return new CrewMember(`runner-${index}`, await Network.open(settings.sidecarUrl), settings);
+    return new CrewMember(index, await Network.open(settings.sidecarUrl), settings);
   }
 
   start(): void {
@@ -48,6 +51,7 @@ export class CrewMember {
         DATABASE_URL: this.network.route(sidecarUrl),
         MODEL: this.model,
         LEASE_SECONDS: String(leaseSeconds),
+        PREFETCH: String(this.#prefetch),
         ...environment,
       },
       folder,
@@ -59,7 +63,7 @@ export class CrewMember {
     const child = this.#process;
     const isReady = () => {
       if (child?.endedWith !== undefined) throw new Error(`a runner ended:\n${child.lines.join("\n")}`);
-      return child?.lines.some((line) => line.includes('"ready"')) ?? false;
+      return this.hasSaid("ready");
     };
     await until("a runner is ready", isReady, { timeoutMs: 60_000, everyMs: 10 });
   }
@@ -106,6 +110,11 @@ export class CrewMember {
       if (line.startsWith("{")) this.#said.push(JSON.parse(line) as Said);
     }
     this.#process = undefined;
+  }
+
+  /** Whether its process has said this by now. */
+  hasSaid(event: string): boolean {
+    return this.#process?.lines.some((line) => line.includes(`"event":"${event}"`)) ?? false;
   }
 
   /** How often its processes that have ended said this. */

@@ -55,21 +55,25 @@ const witness = `
   create schema chaos;
   create table chaos.landings (job_id uuid not null, what text not null, code text);
   create table chaos.orders (number integer primary key);
+  create table chaos.steps (job_id uuid not null, step integer not null);
   create table chaos.changes (
     number bigserial,
     job_id uuid not null,
     before text not null,
     after text not null,
     claim bigint,
-    error_code text,
+    is_lost boolean not null,
     lease_before timestamptz,
     lease_after timestamptz,
     at timestamptz not null default clock_timestamp()
   );
   create function chaos.note_change() returns trigger language plpgsql security definer as $$
   begin
-    insert into chaos.changes (job_id, before, after, claim, error_code, lease_before, lease_after)
-    values (new.id, old.state, new.state, new.claim, new.error_code, old.lease_expires_at, new.lease_expires_at);
+    insert into chaos.changes (job_id, before, after, claim, is_lost, lease_before, lease_after)
+    values (
+      new.id, old.state, new.state, new.claim, new.lease_losses > old.lease_losses,
+      old.lease_expires_at, new.lease_expires_at
+    );
     return null;
   end
   $$;
@@ -79,6 +83,7 @@ const witness = `
   grant usage on schema chaos to public;
   grant execute on function chaos.note_change() to public;
   grant insert on chaos.landings to parlance_sidecar, parlance_owner;
+  grant insert on chaos.steps to parlance_sidecar;
   grant insert on chaos.orders to parlance_owner;
 `;
 

@@ -5,10 +5,10 @@
  */
 import "./clock.ts";
 import { appendFileSync } from "node:fs";
-import postgres, { type Sql, type TransactionSql } from "postgres";
+import postgres from "postgres";
 import { databaseOptions, isTransientDatabaseError } from "../../../shared/database.ts";
-import { addJob, cancelJob } from "../../../shared/jobs/queue.ts";
-import { chaosKinds, getKind } from "./kinds.ts";
+import { addJob, addJobs, cancelJob, type NewJob } from "../../../shared/jobs/queue.ts";
+import { chaosKinds, getKind, type Payload } from "./kinds.ts";
 import { type Call, type Order, ownersMax, planCalls } from "./plan.ts";
 import { type Accepted, ownerIds } from "./record.ts";
 
@@ -30,26 +30,34 @@ function write(accepted: Accepted): void {
   appendFileSync(RECORD, `${JSON.stringify(accepted)}\n`);
 }
 
-function add(database: Sql | TransactionSql, call: Call, order: Order): Promise<string> {
-  return addJob(database, getKind(order.kind), {
+function describe(call: Call, order: Order): NewJob<Payload> {
+  return {
     payload: { order: order.number, workMs: order.workMs },
     ownerId: owners[call.owner - 1] ?? null,
     subjectId: order.subjectId,
     delaySeconds: order.delaySeconds,
     ...(order.uniqueKey === undefined ? {} : { uniqueKey: order.uniqueKey }),
-  });
+  };
 }
 
 /** The ids of its jobs, once the database said that it has them. */
 async function submit(call: Call): Promise<string[]> {
-  const [only] = call.orders;
-  if (only && call.way === "alone") return [await add(sql, call, only)];
+  const [first] = call.orders;
+  if (!first) return [];
+  const kind = getKind(first.kind);
+  if (call.way === "many") {
+    return addJobs(
+      sql,
+      kind,
+      call.orders.map((order) => describe(call, order)),
+    );
+  }
+  if (call.way !== "with a row") return [await addJob(sql, kind, describe(call, first))];
   return sql.begin(async (transaction) => {
     const ids: string[] = [];
     for (const order of call.orders) {
-      if (call.way === "with a row")
-        await transaction`insert into chaos.orders (number) values (${order.number})`;
-      ids.push(await add(transaction, call, order));
+      await transaction`insert into chaos.orders (number) values (${order.number})`;
+      ids.push(await addJob(transaction, getKind(order.kind), describe(call, order)));
     }
     return ids;
   }) as Promise<string[]>;

@@ -7,6 +7,8 @@ export interface JobFact {
   readonly id: string;
   readonly kind: string;
   readonly subjectId: string | null;
+  /** The number of its order. */
+  readonly order: number;
   readonly state: string;
   readonly attempts: number;
   readonly attemptsMax: number;
@@ -28,7 +30,8 @@ export interface ChangeFact {
   readonly before: string;
   readonly after: string;
   readonly claim: number | null;
-  readonly errorCode: string | null;
+  /** Whether the lease was taken because it had run out. */
+  readonly isLost: boolean;
   /** From the change to the end of the lease that it gave or took, in seconds. */
   readonly leaseLeftBefore: number | null;
   readonly leaseLeftAfter: number | null;
@@ -40,6 +43,11 @@ export interface LandingFact {
   readonly code: string | null;
 }
 
+export interface StepFact {
+  readonly jobId: string;
+  readonly step: number;
+}
+
 export interface Facts {
   readonly jobs: readonly JobFact[];
   /** In the order of their sequence. */
@@ -47,6 +55,8 @@ export interface Facts {
   /** In the order of time. */
   readonly changes: readonly ChangeFact[];
   readonly landings: readonly LandingFact[];
+  /** What checkpoints wrote. */
+  readonly steps: readonly StepFact[];
   /** The rows written beside jobs. */
   readonly orders: readonly number[];
 }
@@ -65,7 +75,7 @@ export interface Expected {
 export async function readFacts(sql: Sql): Promise<Facts> {
   const jobs = await sql<JobFact[]>`
     select
-      id, kind, subject_id, state, attempts, attempts_max, error_code, error_message,
+      id, kind, subject_id, (payload ->> 'order')::int as order, state, attempts, attempts_max, error_code, error_message,
       cancel_requested_at is not null as is_cancel_asked, event_sequence
     from parlance.jobs
     where kind like 'chaos.%'
@@ -78,7 +88,7 @@ export async function readFacts(sql: Sql): Promise<Facts> {
   `;
   const changes = await sql<ChangeFact[]>`
     select
-      job_id, before, after, claim, error_code,
+      job_id, before, after, claim, is_lost,
       extract(epoch from lease_before - at)::float8 as lease_left_before,
       extract(epoch from lease_after - at)::float8 as lease_left_after
     from chaos.changes
@@ -88,9 +98,14 @@ export async function readFacts(sql: Sql): Promise<Facts> {
     select job_id, what, code
     from chaos.landings
   `;
+  const steps = await sql<StepFact[]>`
+    select job_id, step
+    from chaos.steps
+    order by job_id, step
+  `;
   const orders = await sql<{ number: number }[]>`
     select number
     from chaos.orders
   `;
-  return { jobs, events, changes, landings, orders: orders.map((order) => order.number) };
+  return { jobs, events, changes, landings, steps, orders: orders.map((order) => order.number) };
 }

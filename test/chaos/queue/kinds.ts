@@ -1,7 +1,6 @@
 /** The kinds of jobs that the chaos adds. Their landings go into a table without a key, so that doubles are seen. */
 import type { TransactionSql } from "postgres";
 import { z } from "zod";
-import type { JobLane } from "../../../shared/jobs/contract.ts";
 import type { EndingJob, JobKind } from "../../../shared/jobs/kinds.ts";
 
 const Payload = z.object({
@@ -16,17 +15,18 @@ export type ChaosKind = JobKind<Payload, Payload>;
 /** Enough that work which is killed again and again rarely ends by it. */
 const attemptsMax = 8;
 
-function defineKind(name: string, lane: JobLane = "bulk"): ChaosKind {
+function defineKind(name: string, options: Partial<ChaosKind> = {}): ChaosKind {
   return {
     name: `chaos.${name}`,
     runner: "sidecar",
-    lane,
+    lane: "bulk",
     payload: Payload,
     attemptsMax,
     timeoutMs: 30_000,
     summarize: (outcome) => outcome,
     land: (transaction, job) => writeLanding(transaction, job, "done", null),
     landFailure: (transaction, job, error) => writeLanding(transaction, job, "failure", error.code),
+    ...options,
   };
 }
 
@@ -40,17 +40,42 @@ async function writeLanding(
 }
 
 export const doNothing = defineKind("do-nothing");
-export const answerNow = defineKind("answer-now", "interactive");
-export const workBriefly = defineKind("work-briefly");
+export const answerNow = defineKind("answer-now", { lane: "interactive" });
+/** A clock that is an hour off must not end it. */
+export const workBriefly = defineKind("work-briefly", { deadlineMs: 30 * 60_000 });
+/** Its success writes nothing but that. */
+export const leaveNothing = omitLanding(defineKind("leave-nothing"));
 /** Its first two tries fail. */
 export const failTwice = defineKind("fail-twice");
 export const failAlways = defineKind("fail-always");
 /** Whoever added it cancels it at some moment. */
 export const beCancelled = defineKind("be-cancelled");
+/** Goes on where it was: each of its steps is written once, whoever takes it. */
+export const keepPlace = defineKind("keep-place");
+export const stepsMax = 5;
+/** Added so that it may only begin when its time is over. */
+export const beLate = defineKind("be-late", { deadlineMs: 400 });
+export const lateSeconds = 1;
+/** Added in the order in which it must be begun. */
+export const keepOrder = defineKind("keep-order");
 
-export const chaosKinds: ReadonlyMap<string, ChaosKind> = new Map(
-  [doNothing, answerNow, workBriefly, failTwice, failAlways, beCancelled].map((kind) => [kind.name, kind]),
-);
+function omitLanding({ land: _, ...kind }: ChaosKind): ChaosKind {
+  return kind;
+}
+
+const all: readonly ChaosKind[] = [
+  doNothing,
+  answerNow,
+  workBriefly,
+  leaveNothing,
+  failTwice,
+  failAlways,
+  beCancelled,
+  keepPlace,
+  beLate,
+  keepOrder,
+];
+export const chaosKinds: ReadonlyMap<string, ChaosKind> = new Map(all.map((kind) => [kind.name, kind]));
 
 export function getKind(name: string): ChaosKind {
   const kind = chaosKinds.get(name);

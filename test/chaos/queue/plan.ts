@@ -1,6 +1,17 @@
 /** What is asked of the queue, from a seed alone: calls that add jobs, and which of these are cancelled when. */
 import { type Random, seededRandom } from "../../helpers/pictures.ts";
-import { answerNow, beCancelled, doNothing, failAlways, failTwice, workBriefly } from "./kinds.ts";
+import {
+  answerNow,
+  beCancelled,
+  beLate,
+  doNothing,
+  failAlways,
+  failTwice,
+  keepPlace,
+  lateSeconds,
+  leaveNothing,
+  workBriefly,
+} from "./kinds.ts";
 
 export interface Order {
   readonly number: number;
@@ -15,7 +26,7 @@ export interface Order {
 }
 
 /**
- * `alone` adds one job, `many` several in one transaction, `with a row` writes a row beside each, and `same key` asks
+ * `alone` adds one job, `many` several in one statement, `with a row` writes a row beside each in one transaction, and `same key` asks
  * for what may be open already.
  */
 export type Way = "alone" | "many" | "with a row" | "same key";
@@ -36,12 +47,15 @@ export const ownersMax = 4;
 
 /** Of a hundred jobs. */
 const shares: readonly (readonly [kind: string, share: number])[] = [
-  [doNothing.name, 37],
+  [doNothing.name, 23],
+  [leaveNothing.name, 12],
   [answerNow.name, 20],
-  [workBriefly.name, 20],
-  [failTwice.name, 8],
-  [failAlways.name, 5],
-  [beCancelled.name, 10],
+  [workBriefly.name, 18],
+  [keepPlace.name, 6],
+  [failTwice.name, 6],
+  [failAlways.name, 4],
+  [beLate.name, 2],
+  [beCancelled.name, 9],
 ];
 
 /** Calls for `jobs` jobs, and a few more for those that are open already. */
@@ -52,7 +66,9 @@ export function planCalls(seed: number, jobs: number): Plan {
   while (number < jobs) {
     const way = pickWay(random);
     const count = Math.min(pickCount(way, random), jobs - number);
-    const orders = Array.from({ length: count }, () => planOrder(seed, number++, random));
+    // One statement adds jobs of one kind.
+    const kind = way === "many" ? pickKind(random) : undefined;
+    const orders = Array.from({ length: count }, () => planOrder(seed, number++, { random, kind }));
     calls.push({ way, owner: Math.floor(random() * ownersMax), orders });
     if (random() < 0.03) calls.push(planRepeat(seed, calls.length, random));
   }
@@ -69,14 +85,17 @@ function pickCount(way: Way, random: Random): number {
   return 1 + Math.floor(random() * (way === "many" ? 40 : 5));
 }
 
-function planOrder(seed: number, number: number, random: Random): Order {
-  const kind = pickKind(random);
+function planOrder(
+  seed: number,
+  number: number,
+  { random, kind = pickKind(random) }: { random: Random; kind?: string | undefined },
+): Order {
   return {
     number,
     kind,
     subjectId: subjectOf(seed, number),
     workMs: Math.floor(random() * (kind === beCancelled.name ? 600 : 300)),
-    delaySeconds: random() < 0.05 ? random() * 3 : 0,
+    delaySeconds: kind === beLate.name ? lateSeconds : random() < 0.05 ? random() * 3 : 0,
     ...(kind === beCancelled.name ? { cancelAfterMs: Math.floor(random() ** 2 * 1500) } : {}),
     ...(random() < 0.1 ? { uniqueKey: `order ${number}` } : {}),
   };

@@ -59,6 +59,7 @@ export async function runRound(
     environmentOf: scenario.environmentOf ?? (() => ({})),
   });
   try {
+    await scenario.prepare?.(stage);
     await stage.startCrew();
     stage.startEnqueuer();
     await scenario.hurt(stage, performance.now() + options.hurtMs);
@@ -99,17 +100,14 @@ function count(stage: Stage, facts: Facts) {
     failed: inState("failed"),
     cancelled: inState("cancelled"),
     hurts: [...stage.hurts].map(([what, times]) => `${times} ${what}`).join(", "),
-    reclaims: facts.changes.filter(
-      ({ before, after, errorCode }) =>
-        before === "running" && ["queued", "failed"].includes(after) && errorCode === "lease_expired",
-    ).length,
+    reclaims: facts.changes.filter((change) => change.isLost).length,
     lost: said(({ event }) => event === "lost"),
     troubles: said(({ event }) => event === "trouble"),
     refusals: said(({ event, code }) => event === "trouble" && code === "53300"),
   };
 }
 
-const toldMax = 20;
+const toldMax = 10;
 
 /** The first of them, each with all that is known of its job. */
 function describeProblems(facts: Facts, problems: readonly Problem[]): string[] {
@@ -121,11 +119,12 @@ function describeProblems(facts: Facts, problems: readonly Problem[]): string[] 
   return problems.length > toldMax ? [...told, `and ${problems.length - toldMax} more`] : told;
 }
 
-function describeHistory({ job, events, changes, landings }: History): string {
+function describeHistory({ job, events, changes, landings, steps }: History): string {
   return JSON.stringify({
     ...job,
     events: events.map((event) => `${event.sequence} ${event.event}`),
     changes: changes.map(({ jobId: _, ...change }) => change),
     landings: landings.map((landing) => `${landing.what} ${landing.code ?? ""}`.trim()),
+    steps: steps.map(({ step }) => step),
   });
 }

@@ -10,7 +10,7 @@ import { startRunner } from "../../../shared/jobs/runner.ts";
 import { chaosKinds } from "./kinds.ts";
 import { chaosTasks } from "./tasks.ts";
 
-const { DATABASE_URL = "", MODEL = "", LEASE_SECONDS = "3" } = process.env;
+const { DATABASE_URL = "", MODEL = "", LEASE_SECONDS = "3", PREFETCH = "0" } = process.env;
 
 function say(event: string, details: object = {}): void {
   process.stderr.write(`${JSON.stringify({ event, ...details })}\n`);
@@ -31,6 +31,7 @@ const runner = startRunner({
   kinds: chaosKinds,
   models: () => [MODEL],
   slots: { interactive: 4, bulk: 8 },
+  prefetch: Number(PREFETCH),
   leaseSeconds: Number(LEASE_SECONDS),
   drainMs: 5_000,
   onEnded: (job, ending) => {

@@ -1,15 +1,21 @@
 /** The ways in which the queue is hurt. Each ends with everything healed: what was away is back. */
+import { existsSync } from "node:fs";
 import postgres, { type Sql } from "postgres";
 import { databaseErrorCode } from "../../../shared/database.ts";
+import { createId } from "../../../shared/ids.ts";
 import { loginUrl } from "../../../supabase/local/logins.ts";
 import { patiently } from "../server.ts";
+import { blockSize } from "./check.ts";
 import type { CrewMember } from "./crew.ts";
+import { keepOrder } from "./kinds.ts";
 import type { Stage } from "./stage.ts";
 
 export interface Scenario {
   readonly name: string;
   /** What of its report must be above 0, or it did not hurt. */
   readonly feels: readonly ("reclaims" | "lost" | "unclear" | "troubles" | "refusals")[];
+  /** Before any runner is there. */
+  prepare?(stage: Stage): Promise<void>;
   /** Hurts until `deadlineMs` of `performance.now()`. */
   hurt(stage: Stage, deadlineMs: number): Promise<void>;
   /** Environment of the runners by their index, and of the enqueuer. */
@@ -209,15 +215,38 @@ const freezings: readonly ((stage: Stage, member: CrewMember) => Promise<void>)[
 ];
 
 const hourMs = 3_600_000;
-/** Of the runners: an hour ahead, an hour behind, running at half again the speed, right. Of the enqueuer: behind. */
-const clocks = [`${hourMs},1`, `${-hourMs},1`, "0,1.5"];
+const fakeTime = "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1";
+
+/** A clock that is wrong by so much: for the whole process where Debian's `faketime` is installed, else for its Dates. */
+function shiftClock(offsetMs: number): Record<string, string> {
+  if (!existsSync(fakeTime)) return { CLOCK: `${offsetMs},1` };
+  const seconds = offsetMs / 1000;
+  const offset = `${seconds < 0 ? "" : "+"}${seconds}`;
+  return { LD_PRELOAD: fakeTime, FAKETIME: offset, FAKETIME_DONT_FAKE_MONOTONIC: "1" };
+}
+
+/** Of the runners: an hour ahead, an hour behind, running at half again the speed; the others' are right. */
+const clocks = [shiftClock(hourMs), shiftClock(-hourMs), { CLOCK: "0,1.5" }];
+/** Of the enqueuer: behind, and falling further behind. */
+const slowClock = { CLOCK: `${-hourMs},0.5` };
 
 const skewClocks: Scenario = {
   name: "clocks that disagree",
   feels: ["reclaims"],
-  environmentOf: (index) => {
-    const clock = index === undefined ? `${-hourMs},0.5` : clocks[index];
-    return clock === undefined ? {} : { CLOCK: clock };
+  environmentOf: (index) => (index === undefined ? slowClock : (clocks[index] ?? {})),
+  /** Blocks of jobs whose ids come from the future and from the past in turn. */
+  async prepare({ database: { sql } }) {
+    for (let block = 0; block < 6; block++) {
+      const nowMs = Date.now() + (block % 2 === 0 ? hourMs : -hourMs);
+      const jobs = Array.from({ length: blockSize }, (_, index) => ({
+        id: createId(nowMs),
+        kind: keepOrder.name,
+        lane: keepOrder.lane,
+        attempts_max: keepOrder.attemptsMax,
+        payload: { order: block * blockSize + index, workMs: 0 },
+      }));
+      await sql`select parlance.add_jobs(${sql.json(jobs)})`;
+    }
   },
   async hurt(stage, deadlineMs) {
     while (isBefore(deadlineMs)) {

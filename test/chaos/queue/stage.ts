@@ -115,7 +115,10 @@ export class Stage {
     const { sql } = this.database;
     const areEnded = () =>
       patiently(async () => {
-        await sql`update parlance.jobs set run_after = now() where state = 'queued' and run_after > now()`;
+        // What waits for its first try was told to.
+        await sql`
+          update parlance.jobs set run_after = now() where state = 'queued' and attempts > 0 and run_after > now()
+        `;
         const [open] = await sql<{ count: number }[]>`
           select count(*) from parlance.jobs where finished_at is null and kind like 'chaos.%'
         `;

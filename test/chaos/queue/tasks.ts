@@ -4,11 +4,16 @@ import { defineTask, type Task, type TaskContext } from "../../../shared/jobs/ki
 import {
   answerNow,
   beCancelled,
+  beLate,
   type ChaosKind,
   doNothing,
   failAlways,
   failTwice,
+  keepOrder,
+  keepPlace,
+  leaveNothing,
   type Payload,
+  stepsMax,
   workBriefly,
 } from "./kinds.ts";
 
@@ -32,6 +37,19 @@ const fail: Run = async () => {
   throw new AppError("image_undecodable", "It fails for good.");
 };
 
+/** A run that lost its claim may not write any more; what it wrote before, the next one finds. */
+const walk: Run = async (payload, { job, cursor, checkpoint, signal }) => {
+  const walked = (cursor as { steps: number } | undefined)?.steps ?? 0;
+  for (let step = walked + 1; step <= stepsMax; step++) {
+    await sleep(payload.workMs / stepsMax, signal);
+    if (signal.aborted) break;
+    await checkpoint({ steps: step }, async (transaction) => {
+      await transaction`insert into chaos.steps (job_id, step) values (${job.id}, ${step})`;
+    });
+  }
+  return payload;
+};
+
 const runs: readonly [ChaosKind, Run][] = [
   [doNothing, echo],
   [answerNow, echo],
@@ -39,6 +57,10 @@ const runs: readonly [ChaosKind, Run][] = [
   [failTwice, stumble],
   [failAlways, fail],
   [beCancelled, work],
+  [leaveNothing, echo],
+  [keepPlace, walk],
+  [beLate, echo],
+  [keepOrder, echo],
 ];
 
 export const chaosTasks: readonly Task[] = runs.map(([kind, run]) => defineTask(kind, run));
