@@ -12,7 +12,7 @@
 import { parseArgs } from "node:util";
 import postgres from "postgres";
 import { SettingsError } from "../shared/config.ts";
-import { databaseOptions } from "../shared/database.ts";
+import { workerDatabaseOptions } from "../shared/database.ts";
 import { AppError } from "../shared/errors.ts";
 import { createLog, describeError, type Log } from "../shared/log.ts";
 import type { Tracing } from "../shared/tracing-export.ts";
@@ -46,7 +46,7 @@ async function run(config: SidecarConfig, log: Log, { slot, isHeld }: SlotArgume
   });
   const device = await findDevice(config, log);
   const deviceHere = slot !== undefined && cudaIndex(device) !== undefined ? "cuda:0" : device;
-  const sql = postgres(config.databaseUrl, { ...databaseOptions, max: 1 });
+  const sql = postgres(config.databaseUrl, { ...workerDatabaseOptions, max: 1 });
   try {
     const worker = await Promise.race([startWorker(config, { sql, log, device, deviceHere }), told]);
     if (!worker) return exitCodes.done;

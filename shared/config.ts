@@ -98,6 +98,13 @@ export const supabaseSettings = {
   SUPABASE_SECRET_KEYS: keysSetting("secret"),
 };
 
+/** What webhooks may call; edge and sidecar both ask. */
+export const webhookSettings = {
+  WEBHOOK_TARGETS: setting("public or any", (text) =>
+    (["public", "any"] as const).find((targets) => targets === text.toLowerCase()),
+  ).default("public"),
+};
+
 /** Where traces go, as OpenTelemetry names it; spread into the settings of each process. */
 export const tracingSettings = {
   OTEL_EXPORTER_OTLP_ENDPOINT: urlSetting().optional(),

@@ -38,6 +38,13 @@ export const databaseOptions = {
   },
 };
 
+/**
+ * For clients whose statements are short, as those of workers are: a connection that was asked and says nothing for 15 s
+ * is cut, well within a lease. A network that forgets its connections would else hang their owner for ever, since
+ * neither keep-alive nor postgres.js has a limit for that (shared/patches adds the option; Deno runs without it).
+ */
+export const workerDatabaseOptions = { ...databaseOptions, silence_timeout: 15 };
+
 /** SQLSTATE of a database error, or undefined for anything else. */
 export function databaseErrorCode(error: unknown): string | undefined {
   if (!(error instanceof Error) || !("code" in error)) return undefined;

@@ -5,6 +5,7 @@ import { measureRecall } from "./images/recall.ts";
 import { compareSpaces, fillSpace } from "./images/space-kinds.ts";
 import type { AnyJobKind } from "./jobs/kinds.ts";
 import { expireKeys, pruneHistory } from "./jobs/maintenance.ts";
+import { deliverEvent } from "./webhooks/kind.ts";
 
 /** Every kind of job there is, by name; a job of another kind cannot land. */
 export const jobKinds: ReadonlyMap<string, AnyJobKind> = new Map(
@@ -17,6 +18,7 @@ export const jobKinds: ReadonlyMap<string, AnyJobKind> = new Map(
     fillSpace,
     compareSpaces,
     sweepImages,
+    deliverEvent,
     pruneHistory,
     expireKeys,
   ].map((kind: AnyJobKind) => [kind.name, kind]),

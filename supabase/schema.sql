@@ -158,12 +158,12 @@ create table images (
 
 -- What happened to a job, in order and without holes; the topic is only the doorbell.
 create table job_events (
-  job_id uuid not null references jobs(id) on delete cascade, sequence integer not null, event text not null,
-  data jsonb not null, created_at timestamptz not null default clock_timestamp(),
+  job_id uuid not null, sequence integer not null, event text not null, owner_id uuid,
+  at timestamptz not null default clock_timestamp(), detail jsonb,
   primary key (job_id, sequence)
 );
-  create index job_events_by_age on (created_at);
-  create policy "who sees the job sees its events" for select to authenticated using (exists (select from jobs where (jobs.id = job_events.job_id)));
+  create policy "who sees the job sees its events" for select to authenticated using (may_see(owner_id, (select auth.uid()), (select is_admin())));
+  create trigger tell_job_events after insert referencing new table as added for each statement execute function tell_job_events();
   grant select to authenticated, service_role;
 
 -- Which job is added when; a tick adds what is due.
@@ -189,47 +189,68 @@ create table job_schedules (
   grant select to authenticated;
   grant select, insert, update, delete to service_role;
 
+-- Who gets how much of the workers; set by admins.
+create table job_shares (
+  owner_id uuid primary key references auth.users(id) on delete cascade, weight float8 not null default 1,
+  queued_max integer, running_max integer, updated_at timestamptz not null default now(),
+  constraint queued_max_is_a_limit check (queued_max >= 1 and queued_max <= 1000000),
+  constraint running_max_is_a_limit check (running_max >= 1 and running_max <= 10000),
+  constraint weight_is_a_share check (weight >= 0.01 and weight <= 100)
+);
+  create policy "owners see their share" for select to authenticated using (may_see(owner_id, (select auth.uid()), (select is_admin())));
+  grant select to authenticated;
+  grant select, insert, update, delete to service_role;
+
 create view job_views (
-  id, kind, lane, owner_id, subject_id, state, result, error_code, error_message, progress_done, progress_total,
-  progress_message, attempts, attempts_max, cancel_requested_at, event_sequence, events_pruned_to, created_at,
-  started_at, finished_at
+  id, kind, lane, owner_id, subject_id, model, state, result, partial, error_code, error_message, progress_done,
+  progress_total, progress_message, attempts, attempts_max, lease_losses, run_after, deadline_at, cancel_requested_at,
+  event_sequence, events_pruned_to, changed_in, created_at, started_at, finished_at
 ); -- with the rights of its reader
   grant select to authenticated, service_role;
 
 -- Work that outlasts a request; behind its functions.
 create table jobs (
   id uuid primary key, kind text not null, lane job_lane not null,
-  owner_id uuid references auth.users(id) on delete cascade, subject_id uuid, unique_key text, payload jsonb not null,
-  state job_state not null default 'queued', result jsonb, error_code text, error_message text,
-  progress_done integer not null default 0, progress_total integer, progress_message text,
-  attempts integer not null default 0, attempts_max integer not null, run_after timestamptz not null default now(),
-  claim bigint, claimed_by uuid, lease_expires_at timestamptz, cancel_requested_at timestamptz,
-  event_sequence integer not null default 0, events_pruned_to integer not null default 0,
-  told_at timestamptz not null default now(), created_at timestamptz not null default now(), started_at timestamptz,
-  finished_at timestamptz, model text, traceparent text,
+  owner_id uuid references auth.users(id) on delete cascade, subject_id uuid, unique_key text, model text,
+  traceparent text, payload jsonb not null, state job_state not null default 'queued', turn bigint,
+  run_after timestamptz not null default now(), deadline_at timestamptz, attempts integer not null default 0,
+  attempts_max integer not null, lease_losses integer not null default 0, claim bigint, claimed_by uuid,
+  lease_expires_at timestamptz, cancel_requested_at timestamptz, progress_done integer not null default 0,
+  progress_total integer, progress_message text, told_at timestamptz not null default now(), partial jsonb,
+  cursor jsonb, checkpoints integer not null default 0, result jsonb, error_code text, error_message text,
+  event_sequence integer not null default 1, events_pruned_to integer not null default 0,
+  changed_in xid8 not null default pg_current_xact_id(), created_at timestamptz not null default now(),
+  started_at timestamptz, finished_at timestamptz,
   constraint attempts_are_within_their_limit check (attempts >= 0 and attempts <= attempts_max and attempts_max >= 1 and attempts_max <= 100),
+  constraint cursor_is_small check (pg_column_size(cursor) <= 65536),
   constraint ended_has_a_finish check ((state = any (array['done', 'failed', 'cancelled'])) = (finished_at is not null)),
   constraint failed_has_a_cause check (state <> 'failed' or error_code is not null and error_message is not null),
   constraint kind_is_feature_dot_verb_noun check (kind ~ '^[a-z]+\.[a-z]+(-[a-z]+)*$' and length(kind) <= 64),
   constraint model_is_short check (length(model) >= 1 and length(model) <= 64),
   constraint only_done_has_a_result check (result is null or state = 'done'),
   constraint only_running_has_a_claim check (state = 'running' or claim is null and claimed_by is null and lease_expires_at is null),
-  constraint payload_is_a_small_object check (jsonb_typeof(payload) = 'object' and octet_length(payload::text) <= 65536),
+  constraint partial_is_small check (pg_column_size(partial) <= 65536),
+  constraint payload_is_a_small_object check (jsonb_typeof(payload) = 'object' and pg_column_size(payload) <= (65536 * 2)),
   constraint progress_is_within_its_total check (progress_done >= 0 and progress_done <= coalesce(progress_total, progress_done)),
-  constraint result_is_small check (octet_length(result::text) <= 65536),
+  constraint result_is_small check (pg_column_size(result) <= (65536 * 2)),
   constraint running_has_a_claim check ((state = 'running') = (claim is not null and claimed_by is not null and lease_expires_at is not null)),
   constraint traceparent_is_one check (traceparent ~ '^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$'),
   constraint unique_key_is_short check (length(unique_key) <= 200)
 );
-  create index jobs_ended on (finished_at) where finished_at is not null;
-  create index jobs_of_a_subject on (subject_id);
+  create index jobs_changed_of_an_owner on (owner_id, changed_in) where owner_id is not null;
+  create index jobs_ended on (changed_in) where finished_at is not null;
+  create index jobs_for_later on (run_after) where state = 'queued' and turn is null;
+  create index jobs_of_a_subject on (subject_id) where subject_id is not null;
   create index jobs_of_an_owner on (owner_id, id desc);
-  create index jobs_to_claim on (lane, run_after, id) where state = 'queued';
-  create unique index jobs_unique_while_open on (kind, unique_key) where state = any (array['queued', 'running']);
-  create index jobs_with_a_lease on (lease_expires_at) where state = 'running';
+  create index jobs_queued_by_share on (coalesce(owner_id, '00000000-0000-0000-0000-000000000000'), lane, turn) where state = 'queued';
+  create index jobs_running on (claim) where state = 'running';
+  create index jobs_to_claim on (kind, lane, turn, id) where state = 'queued';
+  create unique index jobs_unique_while_open on (kind, unique_key) where (state = any (array['queued', 'running'])) and unique_key is not null;
+  create index jobs_with_a_deadline on (deadline_at) where state = 'queued' and deadline_at is not null;
   create policy "owners see their jobs" for select to authenticated using (may_see(owner_id, (select auth.uid()), (select is_admin())));
-  create trigger number_job_event before insert or update for each row execute function number_job_event();
-  create trigger tell_job_event after insert or update for each row execute function tell_job_event();
+  create trigger refuse_job_beginning before insert for each row when (new.state <> 'queued' or new.event_sequence <> 1) execute function refuse_job_beginning();
+  create trigger refuse_job_change before update for each row when (old.state <> new.state and (new.event_sequence <> (old.event_sequence + 1) or not (old.state = 'queued' and (new.state = any (array['running', 'failed', 'cancelled'])) or old.state = 'running' and new.state <> 'running' or old.state = 'failed' and new.state = 'queued')) or old.finished_at is not null and new.finished_at is not null) execute function refuse_job_change();
+  create trigger remove_job_events after delete referencing old table as gone for each statement execute function remove_job_events();
   grant select to authenticated, service_role;
 
 -- Pictures that were searched by: their vectors, for the pages that follow and for who asks the same again.
@@ -339,16 +360,17 @@ create table workers (
   grant select to authenticated, service_role;
 
 create function add_embedding_space(id smallint, name text, model text, dimensions integer, model_digest text default 'built-in') returns void volatile security definer; -- for its owner
-create function add_job(id uuid, kind text, payload jsonb, owner_id uuid default null, subject_id uuid default null, lane job_lane default 'bulk', unique_key text default null, attempts_max integer default 5, delay_seconds float8 default 0, model text default null) returns uuid volatile security definer; -- for parlance_sidecar, service_role
+create function add_jobs(new_jobs jsonb) returns table(id uuid) volatile security definer; -- for parlance_sidecar, service_role
 create function asker_id() returns uuid stable; -- for its owner
 create function backoff_seconds(attempts integer) returns float8 volatile; -- for its owner
 create function cancel_job(id uuid) returns table(state job_state, ended_now boolean) volatile security definer; -- for service_role
-create function claim_jobs(worker_id uuid, kinds text[], lanes job_lane[], jobs_max integer, lease_seconds float8, models text[] default '{}') returns table(id uuid, kind text, lane job_lane, owner_id uuid, subject_id uuid, payload jsonb, attempts integer, attempts_max integer, claim bigint, traceparent text) volatile security definer; -- for parlance_sidecar, service_role
-create function complete_job(id uuid, claim bigint, result jsonb default null) returns boolean volatile security definer; -- for parlance_sidecar, service_role
+create function claim_jobs(worker_id uuid, kinds text[], lane job_lane, jobs_max integer, lease_seconds float8, models text[] default '{}', loaded text[] default null, patience_seconds float8 default 2, running_max integer[] default '{}', running_per_owner_max integer[] default '{}', after_turn bigint default 0) returns table(id uuid, kind text, owner_id uuid, subject_id uuid, payload jsonb, cursor jsonb, attempts integer, attempts_max integer, claim bigint, turn bigint, deadline_seconds float8, traceparent text) volatile security definer; -- for parlance_sidecar, service_role
+create function complete_jobs(endings jsonb) returns table(id uuid) volatile security definer; -- for parlance_sidecar, service_role
 create function create_embedding_space(name text, model text, model_digest text, dimensions integer) returns smallint volatile security definer; -- for service_role
 create function date_image() returns trigger volatile; -- for its owner
 create function drop_embedding_space(id smallint) returns void volatile security definer; -- for service_role
-create function expire_leases(jobs_max integer, except_ids uuid[] default '{}') returns table(id uuid, kind text, owner_id uuid, subject_id uuid, payload jsonb, state job_state) volatile security definer; -- for parlance_sidecar, service_role
+create function end_tries(ids uuid[], code text, message text, retryable boolean) returns setof jobs volatile security definer; -- for its owner
+create function expire_jobs(jobs_max integer, except_ids uuid[] default '{}') returns table(id uuid, kind text, owner_id uuid, subject_id uuid, state job_state, error_code text, error_message text) volatile security definer; -- for parlance_sidecar, service_role
 create function fail_job(id uuid, claim bigint, code text, message text, retryable boolean) returns job_state volatile security definer; -- for parlance_sidecar, service_role
 create function fold_keywords(keywords text[]) returns text[] immutable; -- for anon, authenticated, parlance_sidecar, service_role
 create function follow_image() returns trigger volatile security definer; -- for its owner
@@ -356,22 +378,30 @@ create function has_place(image_id uuid) returns boolean stable security definer
 create function heartbeat_jobs(ids uuid[], claims bigint[], lease_seconds float8) returns table(id uuid, claim bigint, cancel_requested boolean) volatile security definer; -- for parlance_sidecar, service_role
 create function image_words(name text, title text, keywords text[]) returns tsvector immutable; -- for authenticated, parlance_sidecar, service_role
 create function is_admin() returns boolean stable; -- for anon, authenticated, service_role
+create function job_end_event(state job_state) returns text immutable; -- for its owner
+create function job_event_data(job jobs, sequence integer, event text, at timestamptz, detail jsonb) returns jsonb stable; -- for authenticated, service_role
+create function job_event_detail(done integer, total integer, message text, error_code text default null, error_message text default null, partial jsonb default null) returns jsonb stable; -- for its owner
+create function list_job_events(job_id uuid, after integer, events_max integer) returns setof jsonb stable; -- for authenticated, service_role
 create function log_search(id uuid, space_id smallint, scope text, query text, minus text, image_id uuid, filters jsonb, filter_class text, path text, embedding vector) returns void volatile security definer; -- for anon, authenticated, service_role
 create function match_images(scope text, scope_owner uuid, filters jsonb, rows_max integer, is_sure boolean, out ids uuid[], out estimate bigint) returns record volatile security definer; -- for anon, authenticated, service_role
 create function match_words(query text, minus text, scope text, scope_owner uuid, filters jsonb, after_score float8, after_id uuid, rows_max integer) returns table(id uuid, score float8) stable security definer; -- for anon, authenticated, service_role
 create function may_see(owner_id uuid) returns boolean stable; -- for anon, authenticated, service_role
 create function may_see(owner_id uuid, user_id uuid, is_admin boolean) returns boolean immutable; -- for anon, authenticated, service_role
-create function number_job_event() returns trigger volatile security definer; -- for its owner
 create function open_jobs(kinds text[]) returns table(id uuid, kind text, unique_key text) stable; -- for service_role
 create function protect_vectors(vectors regclass) returns void volatile; -- for its owner
-create function prune_jobs(ended_before timestamptz, events_before timestamptz, rows_max integer) returns integer volatile security definer; -- for service_role
-create function release_job(id uuid, claim bigint) returns job_state volatile security definer; -- for parlance_sidecar, service_role
+create function refuse_job_beginning() returns trigger volatile; -- for its owner
+create function refuse_job_change() returns trigger volatile; -- for its owner
+create function refuse_too_many(kind text, owner_id uuid, jobs_added integer, jobs_max integer) returns void volatile security definer; -- for its owner
+create function release_jobs(ids uuid[], claims bigint[]) returns table(id uuid, state job_state) volatile security definer; -- for parlance_sidecar, service_role
+create function remove_job_events() returns trigger volatile security definer; -- for its owner
 create function remove_supervisor(id uuid) returns void volatile security definer; -- for parlance_sidecar, service_role
 create function remove_worker(id uuid) returns void volatile security definer; -- for parlance_sidecar, service_role
-create function report_progress(id uuid, claim bigint, done integer, total integer, message text default null) returns boolean volatile security definer; -- for parlance_sidecar, service_role
+create function report_progress(id uuid, claim bigint, done integer, total integer, message text default null, partial jsonb default null) returns boolean volatile security definer; -- for parlance_sidecar, service_role
 create function report_supervisor(id uuid, host text, gpu_source text, gpu_note text, device_note text, slots jsonb, gpus jsonb) returns void volatile security definer; -- for parlance_sidecar, service_role
 create function report_worker(id uuid, runner text, device text, provider text, kinds text[], models text[], loaded text[], memory_bytes bigint, versions jsonb, state text) returns void volatile security definer; -- for parlance_sidecar, service_role
 create function require_tick_extensions() returns void stable; -- for its owner
+create function retry_job(id uuid) returns boolean volatile security definer; -- for service_role
+create function save_job_cursor(id uuid, claim bigint, cursor jsonb, number integer) returns text volatile security definer; -- for parlance_sidecar, service_role
 create function search_condition(scope text, scope_owner uuid, filters jsonb) returns text stable; -- for its owner
 create function sees_everything() returns boolean stable; -- for its owner
 create function start_ticks(url text, secret_key text, every text default '10 seconds') returns text volatile security definer; -- for service_role
@@ -379,7 +409,7 @@ create function stop_maintaining(fill_id uuid) returns void volatile security de
 create function stop_ticks() returns boolean volatile security definer; -- for service_role
 create function switch_embedding_space(id smallint) returns void volatile security definer; -- for service_role
 create function take_tokens(subject text, route_class text, capacity float8, refill_per_second float8, cost float8 default 1) returns table(allowed boolean, remaining float8, retry_after_seconds float8) volatile security definer; -- for service_role
-create function tell_job_event() returns trigger volatile security definer; -- for its owner
+create function tell_job_events() returns trigger volatile security definer; -- for its owner
 create function tick_seconds(every text) returns integer immutable; -- for its owner
 create function worker_can(kind text, model text, seconds float8 default 20) returns boolean stable security definer; -- for service_role
 create function worker_is_alive(kind text, seconds float8 default 20) returns boolean stable security definer; -- for service_role

@@ -5,13 +5,13 @@
  *    │                      └──lost──▶ nothing is written
  *    └─error─▶ begin · fail_job ──failed/cancelled──▶ landFailure · commit   (queued again: nothing to land)
  */
-import type { Sql, TransactionSql } from "postgres";
+import type { Sql } from "postgres";
 import { databaseErrorCode, isTransientDatabaseError } from "../database.ts";
 import { AppError, toAppError } from "../errors.ts";
 import { inSpan, markFailed } from "../tracing.ts";
 import type { JobState } from "./contract.ts";
 import { createEndings, type Endings, persist } from "./endings.ts";
-import type { AnyJobKind, Task } from "./kinds.ts";
+import type { AnyJobKind, Task, TaskContext } from "./kinds.ts";
 import {
   type ClaimedJob,
   cancelledError,
@@ -86,8 +86,7 @@ async function runAndEnd({ sql, task, job, endings, signal }: Held, onRan: () =>
     reportProgress: progress.report,
     reportPartial: progress.reportPartial,
     cursor: job.cursor ?? undefined,
-    checkpoint: (cursor: unknown, write?: (transaction: TransactionSql) => Promise<void>) =>
-      saveCheckpoint(sql, job, cursor, write),
+    checkpoint: createCheckpoints(sql, job),
   };
   const ran = await inSpan("run", {}, () => untilAborted(task.run(job.payload, context), signal)).then(
     (outcome) => ({ outcome }),
@@ -114,21 +113,20 @@ function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   });
 }
 
-/** The cursor and what goes with it, or neither. */
-function saveCheckpoint(
-  sql: Sql,
-  job: ClaimedJob,
-  cursor: unknown,
-  write?: (transaction: TransactionSql) => Promise<void>,
-): Promise<void> {
-  return persist(() =>
-    sql.begin(async (transaction) => {
-      if (!(await saveJobCursor(transaction, job, cursor))) {
-        throw new AppError("conflict", "Another worker has this job.");
-      }
-      await write?.(transaction);
-    }),
-  ) as Promise<void>;
+/** The cursor and what goes with it, or neither; once, though the answer of the first commit may be lost. */
+function createCheckpoints(sql: Sql, job: ClaimedJob): TaskContext["checkpoint"] {
+  let saved = 0;
+  return async (cursor, write) => {
+    const number = saved + 1;
+    await persist(() =>
+      sql.begin(async (transaction) => {
+        const answer = await saveJobCursor(transaction, job, { cursor, number });
+        if (!answer) throw new AppError("conflict", "Another worker has this job.");
+        if (answer === "saved") await write?.(transaction);
+      }),
+    );
+    saved = number;
+  };
 }
 
 interface Stopped {

@@ -176,12 +176,20 @@ export async function reportProgress(
   return row?.held ?? false;
 }
 
-/** Keeps where a later run goes on; false when the claim is lost: then nothing of this run may be written. */
-export async function saveJobCursor(sql: TransactionSql, held: Claim, cursor: unknown): Promise<boolean> {
-  const [row] = await sql<{ held: boolean }[]>`
-    select parlance.save_job_cursor(${held.id}, ${held.claim}, ${sql.json(cursor as never)}) as held
+/**
+ * Keeps where a later run goes on, as the claim's checkpoint of this number (1, 2, 3 …). `known`: it was kept before, its
+ * answer lost; undefined: the claim is, and nothing of this run may be written.
+ */
+export async function saveJobCursor(
+  sql: TransactionSql,
+  held: Claim,
+  checkpoint: { readonly cursor: unknown; readonly number: number },
+): Promise<"saved" | "known" | undefined> {
+  const { cursor, number } = checkpoint;
+  const [row] = await sql<{ saved: "saved" | "known" | null }[]>`
+    select parlance.save_job_cursor(${held.id}, ${held.claim}, ${sql.json(cursor as never)}, ${number}) as saved
   `;
-  return row?.held ?? false;
+  return row?.saved ?? undefined;
 }
 
 /** Ends claims as done; answers the ids of those still held: of the others nothing may land. */

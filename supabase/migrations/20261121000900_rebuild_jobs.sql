@@ -73,6 +73,8 @@ create table parlance.jobs (
   -- What there is of the result so far, for readers; and where the next run goes on, for the task.
   partial jsonb,
   cursor jsonb,
+  -- How many this claim saved.
+  checkpoints integer not null default 0,
   result jsonb,
   error_code text,
   error_message text,
@@ -554,86 +556,66 @@ begin
       and workers.last_seen_at > clock_timestamp() - interval '20 seconds'
       and model <> all (claim_jobs.loaded);
   end if;
-  if not has_limits then
-    select array_agg(due.id order by due.turn, due.id), max(due.turn) into chosen, next_head
-    from (
-      select candidates.id, candidates.turn
-      from unnest(kinds) as wanted (kind)
-      cross join lateral (
-        select jobs.id, jobs.turn
-        from parlance.jobs
-        where jobs.state = 'queued'
-          and jobs.kind = wanted.kind
-          and jobs.lane = claim_jobs.lane
-          and jobs.turn > after_turn
-          and (jobs.deadline_at is null or jobs.deadline_at > clock_timestamp())
-          and (jobs.model is null or (jobs.model = any (models) and (
-            jobs.model <> all (elsewhere) or jobs.run_after < clock_timestamp() - make_interval(secs => patience_seconds)
-          )))
-        order by jobs.turn, jobs.id
-        limit least(jobs_max, 1000)
-        for update skip locked
-      ) as candidates
-      order by candidates.turn, candidates.id
-      limit least(jobs_max, 1000)
-    ) as due;
-  else
+  if has_limits then
     perform pg_advisory_xact_lock(hashtextextended('parlance.claim_jobs', 0));
-    with busy as materialized (
-      select jobs.kind, jobs.owner_id, count(*) as jobs from parlance.jobs where jobs.state = 'running' group by jobs.kind, jobs.owner_id
-    ), full_owners as materialized (
-      select shares.owner_id, shares.running_max - coalesce(sum(busy.jobs), 0) as room
-      from parlance.job_shares as shares
-      left join busy on busy.owner_id = shares.owner_id
-      where shares.running_max is not null
-      group by shares.owner_id
-    ), due as materialized (
-      select candidates.*, wanted.room, wanted.per_owner
-      from (
-        select
-          limits.kind, limits.per_owner,
-          limits.most - (select coalesce(sum(busy.jobs), 0) from busy where busy.kind = limits.kind) as room
-        from unnest(kinds, running_max, running_per_owner_max) as limits (kind, most, per_owner)
-      ) as wanted
-      cross join lateral (
-        select jobs.id, jobs.turn, jobs.kind, jobs.owner_id
-        from parlance.jobs
-        where jobs.state = 'queued'
-          and jobs.kind = wanted.kind
-          and jobs.lane = claim_jobs.lane
-          and jobs.turn > after_turn
-          and (jobs.deadline_at is null or jobs.deadline_at > clock_timestamp())
-          and (jobs.model is null or (jobs.model = any (models) and (
-            jobs.model <> all (elsewhere) or jobs.run_after < clock_timestamp() - make_interval(secs => patience_seconds)
-          )))
-          and not exists (
-            select from busy
-            where busy.kind = jobs.kind and busy.owner_id is not distinct from jobs.owner_id and busy.jobs >= wanted.per_owner
-          )
-          and not exists (select from full_owners where full_owners.owner_id = jobs.owner_id and full_owners.room <= 0)
-        order by jobs.turn, jobs.id
-        limit greatest(0, least(jobs_max, wanted.room, 1000)::integer)
-        for update skip locked
-      ) as candidates
-    ), ranked as (
-      select
-        due.*,
-        row_number() over (partition by due.kind, due.owner_id order by due.turn, due.id) as of_kind,
-        row_number() over (partition by due.owner_id order by due.turn, due.id) as of_owner
-      from due
-    ), fitting as (
-      select ranked.id, ranked.turn
-      from ranked
-      left join busy on busy.kind = ranked.kind and busy.owner_id is not distinct from ranked.owner_id
-      left join full_owners on full_owners.owner_id = ranked.owner_id
-      where (ranked.per_owner is null or ranked.of_kind + coalesce(busy.jobs, 0) <= ranked.per_owner)
-        and (full_owners.room is null or ranked.of_owner <= full_owners.room)
-      order by ranked.turn, ranked.id
-      limit least(jobs_max, 1000)
-    )
-    select array_agg(fitting.id order by fitting.turn, fitting.id), max(fitting.turn) into chosen, next_head
-    from fitting;
   end if;
+  with busy as materialized (
+    select jobs.kind, jobs.owner_id, count(*)::integer as jobs
+    from parlance.jobs
+    where has_limits and jobs.state = 'running'
+    group by jobs.kind, jobs.owner_id
+  ), limited_owners as materialized (
+    select shares.owner_id, shares.running_max - coalesce(sum(busy.jobs), 0) as room
+    from parlance.job_shares as shares
+    left join busy on busy.owner_id = shares.owner_id
+    where has_limits and shares.running_max is not null
+    group by shares.owner_id
+  ), due as materialized (
+    select
+      candidates.id, candidates.turn,
+      wanted.owner_room - coalesce(candidates.busy, 0)
+        >= row_number() over (partition by candidates.kind, candidates.owner_id order by candidates.turn, candidates.id) as fits_kind,
+      limited_owners.room
+        >= row_number() over (partition by candidates.owner_id order by candidates.turn, candidates.id) as fits_owner
+    from (
+      select
+        limits.kind, limits.owner_room,
+        limits.most - (select coalesce(sum(busy.jobs), 0) from busy where busy.kind = limits.kind) as room
+      from unnest(kinds, running_max, running_per_owner_max) as limits (kind, most, owner_room)
+    ) as wanted
+    cross join lateral (
+      select jobs.id, jobs.turn, jobs.kind, jobs.owner_id, (
+        select busy.jobs from busy where busy.kind = jobs.kind and busy.owner_id is not distinct from jobs.owner_id
+      ) as busy
+      from parlance.jobs
+      where jobs.state = 'queued'
+        and jobs.kind = wanted.kind
+        and jobs.lane = claim_jobs.lane
+        and jobs.turn > after_turn
+        and (jobs.deadline_at is null or jobs.deadline_at > clock_timestamp())
+        and (jobs.model is null or (jobs.model = any (models) and (
+          jobs.model <> all (elsewhere) or jobs.run_after < clock_timestamp() - make_interval(secs => patience_seconds)
+        )))
+        and (not has_limits or not exists (
+          select from busy
+          where busy.kind = jobs.kind and busy.owner_id is not distinct from jobs.owner_id and busy.jobs >= wanted.owner_room
+        ) and not exists (
+          select from limited_owners where limited_owners.owner_id = jobs.owner_id and limited_owners.room <= 0
+        ))
+      order by jobs.turn, jobs.id
+      limit greatest(0, least(jobs_max, wanted.room, 1000))
+      for update skip locked
+    ) as candidates
+    left join limited_owners on limited_owners.owner_id = candidates.owner_id
+  )
+  select array_agg(fitting.id), max(fitting.turn) into chosen, next_head
+  from (
+    select due.id, due.turn
+    from due
+    where due.fits_kind is not false and due.fits_owner is not false
+    order by due.turn, due.id
+    limit least(jobs_max, 1000)
+  ) as fitting;
   if chosen is null then
     return;
   end if;
@@ -650,6 +632,7 @@ begin
         progress_done = case when jobs.cursor is null then 0 else jobs.progress_done end,
         progress_total = case when jobs.cursor is null then null else jobs.progress_total end,
         progress_message = null,
+        checkpoints = 0,
         partial = case when jobs.cursor is null then null else jobs.partial end,
         -- The first progress of a claim is told at once.
         told_at = 'epoch',
@@ -735,22 +718,38 @@ create function parlance.report_progress(
   select exists (select from reported)
 $$;
 
--- Keeps where the next run goes on; false when the claim is lost, and then nothing of this run may be written. A try
--- that got further is the first of the rest: what it takes to wear a job out is failing at one place.
-create function parlance.save_job_cursor(id uuid, claim bigint, cursor jsonb) returns boolean
-  language sql volatile security definer set search_path = pg_catalog, pg_temp
+-- Keeps where the next run goes on: the claim's checkpoint of this number, 1 for its first. `known` says that it was
+-- kept before, so that whoever lost the answer writes nothing twice; null that the claim is lost, and then nothing of
+-- this run may be written. A try that got further is the first of the rest: what wears a job out is failing at one place.
+create function parlance.save_job_cursor(id uuid, claim bigint, cursor jsonb, number integer) returns text
+  language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
   as $$
-  with saved as (
-    update parlance.jobs
-    set cursor = save_job_cursor.cursor,
-      attempts = 1
-    where jobs.id = save_job_cursor.id and jobs.claim = save_job_cursor.claim
-    returning 1
-  )
-  select exists (select from saved)
+#variable_conflict use_column
+declare
+  checkpoints integer;
+begin
+  perform set_config('transaction_timeout', '60s', true);
+  select jobs.checkpoints into checkpoints
+  from parlance.jobs
+  where jobs.id = save_job_cursor.id and jobs.claim = save_job_cursor.claim
+  for update;
+  if checkpoints is null or checkpoints not in (number - 1, number) then
+    return null;
+  end if;
+  if checkpoints = number then
+    return 'known';
+  end if;
+  update parlance.jobs
+  set cursor = save_job_cursor.cursor, checkpoints = number, attempts = 1
+  where jobs.id = save_job_cursor.id;
+  return 'saved';
+end
 $$;
 
 -- ── Ending ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+-- Whoever ends a job lands it in the same transaction. One whose connection is gone without a word would keep the row
+-- locked for ever: each has a minute.
 
 -- Ends claims as done; answers those that were still held: of the others nothing may land. Keys of each object: id,
 -- claim, result (or null).
@@ -760,6 +759,7 @@ create function parlance.complete_jobs(endings jsonb) returns table (id uuid)
   as $$
 #variable_conflict use_column
 begin
+  perform set_config('transaction_timeout', '60s', true);
   return query
     with held as materialized (
       select jobs.id, ending.result
@@ -794,56 +794,75 @@ begin
 end
 $$;
 
--- What a claim that did not succeed becomes: cancelled when that was asked for, queued while it may be tried again
--- before its deadline, else failed. Answers the new state, or null when the claim is lost. A cancelled job keeps the
--- cause of its last failed try, if there was one: being stopped is no failure.
-create or replace function parlance.fail_job(id uuid, claim bigint, code text, message text, retryable boolean)
-  returns parlance.job_state
-  language sql volatile security definer set search_path = pg_catalog, pg_temp
+-- What becomes of jobs whose try, or whose wait, is over without success; the caller has locked them. Cancelled when that
+-- was asked for, queued while they may be tried again before their deadline, else failed with this cause. Without a
+-- code nothing failed: the try does not count, and the job is first in its lane. A cancelled job keeps the cause of its
+-- last failed try, if there was one: being stopped is no failure.
+create function parlance.end_tries(ids uuid[], code text, message text, retryable boolean) returns setof parlance.jobs
+  language sql volatile security definer set search_path = pg_catalog, pg_temp set enable_seqscan = off
   as $$
-  with held as materialized (
-    select jobs.id, jobs.cancel_requested_at is not null as is_cancelled, later.run_after,
-      retryable and jobs.attempts < jobs.attempts_max and later.run_after < coalesce(jobs.deadline_at, 'infinity') as is_tried_again
+  select set_config('transaction_timeout', '60s', true);
+  with judged as materialized (
+    select jobs.id, later.run_after,
+      case
+        when jobs.cancel_requested_at is not null then 'cancelled'
+        when code is null then 'queued'
+        when retryable and jobs.attempts < jobs.attempts_max and later.run_after < coalesce(jobs.deadline_at, 'infinity') then 'queued'
+        else 'failed'
+      end::parlance.job_state as state
     from parlance.jobs
     cross join lateral (
       select clock_timestamp() + make_interval(secs => parlance.backoff_seconds(jobs.attempts)) as run_after
     ) as later
-    where jobs.id = fail_job.id and jobs.claim = fail_job.claim
-    for update of jobs
+    where jobs.id = any (ids)
   ), ended as (
     update parlance.jobs
-    set state = case
-        when held.is_cancelled then 'cancelled'
-        when held.is_tried_again then 'queued'
-        else 'failed'
-      end::parlance.job_state,
-      error_code = case when held.is_cancelled then jobs.error_code else code end,
-      error_message = case when held.is_cancelled then jobs.error_message else left(message, 2000) end,
+    set state = judged.state,
+      attempts = jobs.attempts - (code is null and jobs.state = 'running')::integer,
+      lease_losses = jobs.lease_losses + (code is not distinct from 'lease_expired')::integer,
+      error_code = case when judged.state = 'cancelled' then jobs.error_code else coalesce(code, jobs.error_code) end,
+      error_message = case when judged.state = 'cancelled' then jobs.error_message else coalesce(left(message, 2000), jobs.error_message) end,
       claim = null, claimed_by = null, lease_expires_at = null,
-      turn = null,
-      run_after = held.run_after,
-      finished_at = case when held.is_tried_again and not held.is_cancelled then null else clock_timestamp() end,
+      turn = case when code is null then greatest(jobs.turn, case jobs.lane
+        when 'interactive' then (select last_value from parlance.interactive_turns)
+        else (select last_value from parlance.bulk_turns)
+      end) end,
+      run_after = case when code is null then jobs.run_after else judged.run_after end,
+      finished_at = case when judged.state <> 'queued' then clock_timestamp() end,
       event_sequence = jobs.event_sequence + 1,
       changed_in = pg_current_xact_id()
-    from held
-    where jobs.id = held.id
+    from judged
+    where jobs.id = judged.id
     returning jobs.*
   ), told as (
     insert into parlance.job_events (job_id, sequence, event, owner_id, detail)
     select ended.id, ended.event_sequence, parlance.job_end_event(ended.state), ended.owner_id,
       parlance.job_event_detail(
         ended.progress_done, ended.progress_total, ended.progress_message,
-        case when ended.state <> 'cancelled' then ended.error_code end, ended.error_message
+        case when ended.state <> 'cancelled' then code end, ended.error_message
       )
     from ended
   )
-  select ended.state from ended
+  select ended.* from ended
 $$;
 
--- Hands claims back untried, as a worker does that is told to end: first in their lane, the attempt not counted. One
--- that is to be cancelled ends here. Answers the new states; a claim that is not in the answer is lost.
+-- Ends a claim that did not succeed. Answers the new state, or null when the claim is lost.
+create or replace function parlance.fail_job(id uuid, claim bigint, code text, message text, retryable boolean)
+  returns parlance.job_state
+  language sql volatile security definer set search_path = pg_catalog, pg_temp
+  as $$
+  with held as materialized (
+    select jobs.id from parlance.jobs where jobs.id = fail_job.id and jobs.claim = fail_job.claim for update
+  )
+  select ended.state
+  from held
+  cross join lateral parlance.end_tries(array[held.id], coalesce(code, 'unexpected'), coalesce(message, ''), retryable) as ended
+$$;
+
+-- Hands claims back untried, as a worker does that is told to end. Answers the new states; a claim that is not in the
+-- answer is lost.
 create function parlance.release_jobs(ids uuid[], claims bigint[]) returns table (id uuid, state parlance.job_state)
-  language sql volatile security definer set search_path = pg_catalog, pg_temp set jit = off set enable_seqscan = off
+  language sql volatile security definer set search_path = pg_catalog, pg_temp set enable_seqscan = off
   as $$
   with held as materialized (
     select jobs.id
@@ -851,60 +870,43 @@ create function parlance.release_jobs(ids uuid[], claims bigint[]) returns table
     join parlance.jobs on jobs.id = wanted.id and jobs.claim = wanted.claim
     order by jobs.id
     for update of jobs
-  ), released as (
-    update parlance.jobs
-    set state = case when jobs.cancel_requested_at is null then 'queued' else 'cancelled' end::parlance.job_state,
-      attempts = jobs.attempts - 1,
-      claim = null, claimed_by = null, lease_expires_at = null,
-      turn = greatest(jobs.turn, case jobs.lane
-        when 'interactive' then (select last_value from parlance.interactive_turns)
-        else (select last_value from parlance.bulk_turns)
-      end),
-      finished_at = case when jobs.cancel_requested_at is null then null else clock_timestamp() end,
-      event_sequence = jobs.event_sequence + 1,
-      changed_in = pg_current_xact_id()
-    from held
-    where jobs.id = held.id
-    returning jobs.*
-  ), told as (
-    insert into parlance.job_events (job_id, sequence, event, owner_id, detail)
-    select released.id, released.event_sequence, parlance.job_end_event(released.state), released.owner_id,
-      parlance.job_event_detail(released.progress_done, released.progress_total, released.progress_message)
-    from released
   )
-  select released.id, released.state from released
+  select ended.id, ended.state
+  from (select array_agg(held.id) as ids from held) as locked
+  cross join lateral parlance.end_tries(locked.ids, null, null, true) as ended
 $$;
 
 -- Asks for a job's end: a queued one is cancelled at once, a running one when its worker hears of it. Answers the state
 -- after and whether this call ended it, so that the caller lands it; nothing when there is no such job. Asking twice
 -- changes nothing.
 create or replace function parlance.cancel_job(id uuid) returns table (state parlance.job_state, ended_now boolean)
-  language sql volatile security definer set search_path = pg_catalog, pg_temp
+  language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
   as $$
-  with asked as materialized (
-    select jobs.id, jobs.state, jobs.cancel_requested_at
-    from parlance.jobs
-    where jobs.id = cancel_job.id
-    for update
-  ), changed as (
+#variable_conflict use_column
+declare
+  job parlance.jobs;
+begin
+  select * into job from parlance.jobs where jobs.id = cancel_job.id for update;
+  if not found then
+    return;
+  end if;
+  if job.state = 'queued' then
+    update parlance.jobs set cancel_requested_at = clock_timestamp() where jobs.id = job.id;
+    return query select ended.state, true from parlance.end_tries(array[job.id], null, null, false) as ended;
+    return;
+  end if;
+  if job.state = 'running' and job.cancel_requested_at is null then
     update parlance.jobs
-    set state = case asked.state when 'queued' then 'cancelled' else asked.state end,
-      cancel_requested_at = clock_timestamp(),
-      finished_at = case asked.state when 'queued' then clock_timestamp() end,
-      event_sequence = jobs.event_sequence + 1,
-      changed_in = pg_current_xact_id()
-    from asked
-    where jobs.id = asked.id and (asked.state = 'queued' or (asked.state = 'running' and asked.cancel_requested_at is null))
-    returning jobs.*
-  ), told as (
+    set cancel_requested_at = clock_timestamp(), event_sequence = jobs.event_sequence + 1, changed_in = pg_current_xact_id()
+    where jobs.id = job.id;
     insert into parlance.job_events (job_id, sequence, event, owner_id, detail)
-    select changed.id, changed.event_sequence, case changed.state when 'running' then 'job.cancelling' else 'job.cancelled' end,
-      changed.owner_id, parlance.job_event_detail(changed.progress_done, changed.progress_total, changed.progress_message)
-    from changed
-  )
-  select coalesce(changed.state, asked.state), coalesce(changed.state = 'cancelled', false)
-  from asked
-  left join changed on true
+    values (
+      job.id, job.event_sequence + 1, 'job.cancelling', job.owner_id,
+      parlance.job_event_detail(job.progress_done, job.progress_total, job.progress_message)
+    );
+  end if;
+  return query select job.state, false;
+end
 $$;
 
 -- Gives a failed job another life under the same id: all its attempts again, and its deadline anew. Answers whether it
@@ -936,14 +938,13 @@ create function parlance.retry_job(id uuid) returns boolean
   select exists (select from retried)
 $$;
 
--- Ends what nobody will: takes claims whose lease ran out from workers that are gone (back to the queue while attempts
--- and time are left), and fails what waited past its deadline. Answers the rows it took, so that the caller lands the
--- ended ones in the same transaction; `except_ids` are those whose landing was refused, so that one of them does not
--- hold up the others.
+-- Ends what nobody will: takes claims whose lease ran out from workers that are gone, and fails what waited past its
+-- deadline. Answers the rows it took, so that the caller lands the ended ones in the same transaction; `except_ids` are
+-- those whose landing was refused, so that one of them does not hold up the others.
 create function parlance.expire_jobs(jobs_max integer, except_ids uuid[] default '{}') returns table (
   id uuid, kind text, owner_id uuid, subject_id uuid, state parlance.job_state, error_code text, error_message text
 )
-  language sql volatile security definer set search_path = pg_catalog, pg_temp set jit = off set enable_seqscan = off
+  language sql volatile security definer set search_path = pg_catalog, pg_temp set enable_seqscan = off
   as $$
   with silent as materialized (
     select jobs.id
@@ -959,54 +960,14 @@ create function parlance.expire_jobs(jobs_max integer, except_ids uuid[] default
     order by jobs.deadline_at
     limit least(jobs_max, 1000)
     for update skip locked
-  ), expired as (
-    select silent.id, true as was_running from silent
+  ), over (ids, code, message, retryable) as (
+    select array_agg(silent.id), 'lease_expired', 'The worker that ran this stopped answering.', true from silent
     union all
-    select late.id, false from late
-    limit least(jobs_max, 1000)
-  ), ended as (
-    update parlance.jobs
-    set state = case
-        when jobs.cancel_requested_at is not null then 'cancelled'
-        when expired.was_running and jobs.attempts < jobs.attempts_max
-          and coalesce(jobs.deadline_at, 'infinity') > clock_timestamp() then 'queued'
-        else 'failed'
-      end::parlance.job_state,
-      error_code = case
-        when jobs.cancel_requested_at is not null then jobs.error_code
-        when expired.was_running then 'lease_expired'
-        else 'deadline_exceeded'
-      end,
-      error_message = case
-        when jobs.cancel_requested_at is not null then jobs.error_message
-        when expired.was_running then 'The worker that ran this stopped answering.'
-        else 'Its time was over before a worker was free.'
-      end,
-      lease_losses = jobs.lease_losses + expired.was_running::integer,
-      claim = null, claimed_by = null, lease_expires_at = null,
-      turn = null,
-      run_after = clock_timestamp() + make_interval(secs => parlance.backoff_seconds(jobs.attempts)),
-      finished_at = case
-        when jobs.cancel_requested_at is null and expired.was_running and jobs.attempts < jobs.attempts_max
-          and coalesce(jobs.deadline_at, 'infinity') > clock_timestamp() then null
-        else clock_timestamp()
-      end,
-      event_sequence = jobs.event_sequence + 1,
-      changed_in = pg_current_xact_id()
-    from expired
-    where jobs.id = expired.id
-    returning jobs.*
-  ), told as (
-    insert into parlance.job_events (job_id, sequence, event, owner_id, detail)
-    select ended.id, ended.event_sequence, parlance.job_end_event(ended.state), ended.owner_id,
-      parlance.job_event_detail(
-        ended.progress_done, ended.progress_total, ended.progress_message,
-        case when ended.state <> 'cancelled' then ended.error_code end, ended.error_message
-      )
-    from ended
+    select array_agg(late.id), 'deadline_exceeded', 'Its time was over before a worker was free.', false from late
   )
   select ended.id, ended.kind, ended.owner_id, ended.subject_id, ended.state, ended.error_code, ended.error_message
-  from ended
+  from over
+  cross join lateral parlance.end_tries(over.ids, over.code, over.message, over.retryable) as ended
 $$;
 
 -- ── Who may what ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -1031,8 +992,9 @@ revoke all on function
     uuid, text[], parlance.job_lane, integer, double precision, text[], text[], double precision, integer[], integer[], bigint
   ),
   parlance.report_progress(uuid, bigint, integer, integer, text, jsonb),
-  parlance.save_job_cursor(uuid, bigint, jsonb),
+  parlance.save_job_cursor(uuid, bigint, jsonb, integer),
   parlance.complete_jobs(jsonb),
+  parlance.end_tries(uuid[], text, text, boolean),
   parlance.release_jobs(uuid[], bigint[]),
   parlance.retry_job(uuid),
   parlance.expire_jobs(integer, uuid[])
@@ -1048,7 +1010,7 @@ grant execute on function
     uuid, text[], parlance.job_lane, integer, double precision, text[], text[], double precision, integer[], integer[], bigint
   ),
   parlance.report_progress(uuid, bigint, integer, integer, text, jsonb),
-  parlance.save_job_cursor(uuid, bigint, jsonb),
+  parlance.save_job_cursor(uuid, bigint, jsonb, integer),
   parlance.complete_jobs(jsonb),
   parlance.release_jobs(uuid[], bigint[]),
   parlance.expire_jobs(integer, uuid[])
