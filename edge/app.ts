@@ -27,6 +27,7 @@ import { createScheduleRoutes } from "./jobs/schedule-routes.ts";
 import { createMetricsRoutes } from "./metrics/routes.ts";
 import { createSpaceRoutes } from "./spaces/routes.ts";
 import { createSchedule, houseSchedules } from "./tasks.ts";
+import { createWebhookRoutes } from "./webhooks/routes.ts";
 
 /** Supabase calls a function by its name; the embedded mode serves the same under /functions/v1. */
 export const basePath = "/api";
@@ -36,6 +37,7 @@ const tags = {
   images: "A picture library that is searched by words.",
   jobs: "Work that outlasts a request: follow it, cancel it.",
   spaces: "Models side by side: which one searches, and which one is being made ready.",
+  webhooks: "Addresses that are called when your jobs end.",
   service: "For machines that watch the service.",
 };
 
@@ -73,7 +75,8 @@ function createRooms(deps: Deps) {
     .route("/", createJobRoutes(deps, createSchedule(deps)))
     .route("/", createMetricsRoutes(deps))
     .route("/", createSpaceRoutes(deps))
-    .route("/", createGpuStatsRoutes(deps));
+    .route("/", createGpuStatsRoutes(deps))
+    .route("/", createWebhookRoutes(deps));
 }
 
 /** Which limit a user's request counts against. */

@@ -10,6 +10,7 @@ import {
   type TracingConfig,
   tracingSettings,
   urlSetting,
+  webhookSettings,
 } from "../shared/config.ts";
 import { type LogLevel, logLevels } from "../shared/log.ts";
 
@@ -53,6 +54,8 @@ export interface EdgeConfig {
   readonly searchLogShare: number;
   /** Requests a minute. */
   readonly rateLimits: Readonly<Record<RouteClass, number>>;
+  /** `any`: webhooks may also name http and what is not public, to try things out. */
+  readonly webhookTargets: "public" | "any";
   readonly tracing: TracingConfig | undefined;
   readonly logLevel: LogLevel;
 }
@@ -64,6 +67,7 @@ const perMinute = () => integerSetting({ min: 1, max: 1_000_000, unit: "requests
 const settings = {
   ...supabaseSettings,
   ...tracingSettings,
+  ...webhookSettings,
   PUBLIC_URL: urlSetting().optional(),
   JWT_ISSUER: setting("the `iss` of the project's tokens, a URL", (text) => new URL(text) && text).optional(),
   SUPABASE_JWKS: setting(
@@ -125,6 +129,7 @@ export function readEdgeConfig(environment: Environment): EdgeConfig {
       job: read.RATE_LIMIT_JOB,
       anonymous: read.RATE_LIMIT_ANONYMOUS,
     },
+    webhookTargets: read.WEBHOOK_TARGETS,
     tracing: readTracing(read),
     logLevel: read.LOG_LEVEL,
   };

@@ -11,6 +11,7 @@ import {
   type TracingConfig,
   tracingSettings,
   urlSetting,
+  webhookSettings,
 } from "../shared/config.ts";
 import type { JobLane } from "../shared/jobs/contract.ts";
 import { type LogLevel, logLevels } from "../shared/log.ts";
@@ -44,6 +45,8 @@ export interface SidecarConfig {
   /** Width times height of an original. */
   readonly pixelsMax: number;
   readonly uploadBytesMax: number;
+  /** `any`: webhooks also call http and what is not public, to try things out. */
+  readonly webhookTargets: "public" | "any";
   readonly tracing: TracingConfig | undefined;
   readonly logLevel: LogLevel;
 }
@@ -52,6 +55,7 @@ const slots = () => integerSetting({ min: 1, max: 64, unit: "jobs" });
 
 const settings = {
   ...tracingSettings,
+  ...webhookSettings,
   SUPABASE_URL: supabaseSettings.SUPABASE_URL,
   SUPABASE_SECRET_KEYS: supabaseSettings.SUPABASE_SECRET_KEYS,
   SIDECAR_DB_URL: setting("a URL that begins with postgres://, here or in SUPABASE_DB_URL", (text) =>
@@ -139,6 +143,7 @@ export function readSidecarConfig(environment: Environment = process.env): Sidec
     drainMs: read.DRAIN_SECONDS * 1000,
     pixelsMax: read.PIXELS_MAX,
     uploadBytesMax: read.UPLOAD_BYTES_MAX,
+    webhookTargets: read.WEBHOOK_TARGETS,
     tracing: readTracing(read),
     logLevel: read.LOG_LEVEL,
   };

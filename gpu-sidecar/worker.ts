@@ -16,6 +16,7 @@ import type { ClaimedJob } from "../shared/jobs/queue.ts";
 import { type Runner, startRunner } from "../shared/jobs/runner.ts";
 import { jobKinds } from "../shared/kinds.ts";
 import { describeError, type Log } from "../shared/log.ts";
+import type { WebhookTargets } from "../shared/webhooks/targets.ts";
 import { findIdleness } from "./idleness.ts";
 import { createPictureEmbedder } from "./models/batcher.ts";
 import type { ModelCatalog } from "./models/catalog.ts";
@@ -24,11 +25,13 @@ import { type Presence, removeWorker, reportWorker } from "./presence.ts";
 import { createSpaceDirectory, type SpaceDirectory } from "./spaces.ts";
 import type { PictureStore } from "./storage.ts";
 import { createCompareSpacesTask } from "./tasks/compare-spaces.ts";
+import { createDeliverWebhookTask } from "./tasks/deliver-webhook.ts";
 import { createEmbedPictureTask } from "./tasks/embed-picture.ts";
 import { createEmbedQueryTask } from "./tasks/embed-query.ts";
 import { createFillSpaceTask } from "./tasks/fill-space.ts";
 import { createIngestTask } from "./tasks/ingest-image.ts";
 import { versions } from "./versions.ts";
+import { resolveHost } from "./webhooks/hosts.ts";
 
 export interface WorkerOptions {
   /** Logged in as `parlance_sidecar`; one connection is enough, LISTEN takes a second one. */
@@ -45,6 +48,8 @@ export interface WorkerOptions {
   readonly log: Log;
   readonly slots: Readonly<Record<JobLane, number>>;
   readonly pixelsMax: number;
+  /** What webhooks may call. Default `public`. */
+  readonly webhookTargets?: WebhookTargets;
   readonly listens?: boolean;
   readonly leaseSeconds?: number;
   readonly pollMs?: number;
@@ -232,7 +237,8 @@ class SidecarWorker implements Worker {
 /** Pictures of fills that wait for the model at once: those that someone has just sent wait behind few of them. */
 const backgroundAheadMax = 16;
 
-function createTasks({ sql, store, inference, pixelsMax }: WorkerOptions, spaces: SpaceDirectory): Task[] {
+function createTasks(options: WorkerOptions, spaces: SpaceDirectory): Task[] {
+  const { sql, store, inference, pixelsMax, webhookTargets: targets = "public" } = options;
   const embedder = createPictureEmbedder(inference);
   const background = createPictureEmbedder(inference, { aheadMax: backgroundAheadMax });
   return [
@@ -241,6 +247,7 @@ function createTasks({ sql, store, inference, pixelsMax }: WorkerOptions, spaces
     createEmbedPictureTask({ store, spaces, inference, pixelsMax }),
     createCompareSpacesTask({ sql, spaces, inference }),
     createFillSpaceTask({ sql, store, spaces, embedder: background, pixelsMax }),
+    createDeliverWebhookTask({ sql, resolve: resolveHost, targets }),
   ];
 }
 

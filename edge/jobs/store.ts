@@ -175,6 +175,14 @@ export async function removeExpiredPictureQueries(sql: Sql, rowsMax: number): Pr
   return count;
 }
 
+/** Rows of the ledger of webhooks that are older than 30 days. */
+export async function removeOldDeliveries(sql: Sql, rowsMax: number): Promise<number> {
+  const [row] = await sql<{ rowsRemoved: number }[]>`
+    select parlance.prune_webhook_deliveries(now() - interval '30 days', ${rowsMax}) as rows_removed
+  `;
+  return row?.rowsRemoved ?? 0;
+}
+
 function toJob(row: JobRow): Job {
   const { id, kind, lane, ownerId, subjectId, state, result, attempts, attemptsMax } = row;
   return {

@@ -5,6 +5,7 @@ import {
   pruneJobs,
   removeExpiredPictureQueries,
   removeIdleRateBuckets,
+  removeOldDeliveries,
   removeOldIdempotencyKeys,
   removeOldQueryVectors,
   removeOldSearches,
@@ -22,6 +23,7 @@ const expired = [
   removeOldQueryVectors,
   removeExpiredPictureQueries,
   removeOldSearches,
+  removeOldDeliveries,
 ];
 
 /** The work of keeping the house small. */

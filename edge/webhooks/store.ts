@@ -1,0 +1,81 @@
+/** SQL of webhooks: read as the caller, under row level security; written as the service role. */
+import type { TransactionSql } from "postgres";
+import type { NewWebhook, Webhook, WebhookChange } from "../../shared/webhooks/contract.ts";
+
+const webhookColumns = (sql: TransactionSql) => sql`
+  id, owner_id, url, events, kinds, is_enabled, disabled_at, disabled_reason, failing_since, created_at
+`;
+
+/** An owner's, or for null the house's, newest first; there are twenty at most. */
+export async function listWebhooks(sql: TransactionSql, ownerId: string | null): Promise<Webhook[]> {
+  return await sql<Webhook[]>`
+    select ${webhookColumns(sql)}
+    from parlance.webhooks
+    where ${ownerId === null ? sql`owner_id is null` : sql`owner_id = ${ownerId}`}
+    order by created_at desc, id desc
+    limit 100
+  `;
+}
+
+export async function findWebhook(sql: TransactionSql, id: string): Promise<Webhook | undefined> {
+  const [row] = await sql<Webhook[]>`
+    select ${webhookColumns(sql)}
+    from parlance.webhooks
+    where id = ${id}
+  `;
+  return row;
+}
+
+/** Does nothing where the id is there already: the same request came again. */
+export async function insertWebhook(
+  sql: TransactionSql,
+  { id, ownerId, url, events, kinds }: NewWebhook & { id: string; ownerId: string | null },
+): Promise<void> {
+  await sql`
+    insert into parlance.webhooks (id, owner_id, url, events, kinds)
+    values (${id}, ${ownerId}, ${url}, ${events}::text[], ${kinds}::text[])
+    on conflict (id) do nothing
+  `;
+}
+
+/** Enabling one, and naming another address, forgets that it was failing. */
+export async function updateWebhook(sql: TransactionSql, id: string, change: WebhookChange): Promise<void> {
+  const { url, events, kinds, isEnabled } = change;
+  await sql`
+    update parlance.webhooks
+    set url = ${url === undefined ? sql`url` : url},
+      events = ${events === undefined ? sql`events` : sql`${events}::text[]`},
+      kinds = ${kinds === undefined ? sql`kinds` : sql`${kinds}::text[]`},
+      failing_since = case when ${url ?? null}::text <> url then null else failing_since end
+    where id = ${id}
+  `;
+  if (isEnabled === true) {
+    await sql`
+      update parlance.webhooks
+      set is_enabled = true, disabled_at = null, disabled_reason = null, failing_since = null
+      where id = ${id} and not is_enabled
+    `;
+  }
+  if (isEnabled === false) {
+    await sql`
+      update parlance.webhooks
+      set is_enabled = false, disabled_at = now()
+      where id = ${id} and is_enabled
+    `;
+  }
+}
+
+export async function deleteWebhook(sql: TransactionSql, id: string): Promise<void> {
+  await sql`
+    delete from parlance.webhooks
+    where id = ${id}
+  `;
+}
+
+/** Signs with it from now on; answers until when the former one signs as well. */
+export async function renewSecret(sql: TransactionSql, webhookId: string, secret: string): Promise<string> {
+  const [row] = await sql<{ formerUntil: string }[]>`
+    select parlance.renew_webhook_secret(${webhookId}, ${secret}) as former_until
+  `;
+  return row?.formerUntil ?? "";
+}
