@@ -88,7 +88,7 @@ export function runSchedule(
     return addJob(transaction, getFittingKind(kinds, schedule), {
       payload,
       ownerId,
-      ...(operationId === undefined ? {} : { uniqueKey: `${name} ${operationId}` }),
+      ...(operationId === undefined ? {} : { id: operationId }),
     });
   });
 }

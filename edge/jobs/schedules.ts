@@ -7,7 +7,7 @@ import type { TransactionSql } from "postgres";
 import { isTransientDatabaseError } from "../../shared/database.ts";
 import { AppError } from "../../shared/errors.ts";
 import type { AnyJobKind } from "../../shared/jobs/kinds.ts";
-import { addJob } from "../../shared/jobs/queue.ts";
+import { addJobs } from "../../shared/jobs/queue.ts";
 import { jobKinds } from "../../shared/kinds.ts";
 import { describeError } from "../../shared/log.ts";
 import type { Deps } from "../deps.ts";
@@ -87,12 +87,10 @@ async function addRuns(
   const { name, payload, ownerId } = schedule;
   const kind = getFittingKind(kinds, schedule);
   const { runs, nextAt } = planRuns({ ...schedule, nextAt: new Date(schedule.nextAt) }, now);
-  let last: { at: Date; jobId: string } | undefined;
-  for (const at of runs) {
-    const uniqueKey = `${name} ${at.toISOString()}`;
-    last = { at, jobId: await addJob(transaction, kind, { payload, ownerId, uniqueKey }) };
-  }
-  await moveSchedule(transaction, name, { nextAt, last });
+  const jobs = runs.map((at) => ({ payload, ownerId, uniqueKey: `${name} ${at.toISOString()}` }));
+  const ids = jobs.length > 0 ? await addJobs(transaction, kind, jobs) : [];
+  const [at, jobId] = [runs.at(-1), ids.at(-1)];
+  await moveSchedule(transaction, name, { nextAt, last: at && jobId ? { at, jobId } : undefined });
   return runs.length;
 }
 

@@ -88,10 +88,7 @@ test("what is sent is what the API takes", async () => {
     headers: call?.headers,
     body: JSON.stringify(call?.body),
   });
-  expect([answer.status, answer.body], answer.text).toEqual([
-    200,
-    { added: 5, rescued: 0, done: 5, failed: 0, requeued: 0 },
-  ]);
+  expect([answer.status, answer.body.added], answer.text).toEqual([200, 5]);
 });
 
 test.each([
@@ -219,8 +216,8 @@ test.runIf(serverUrl)(
       select cron.schedule_in_database(${job}, ${ticks?.schedule}, ${ticks?.command}, ${database?.name}, ${owner})
     `;
       // Where the server's folder knows no "localhost".
-    await server`update cron.job set nodename = ${new URL(serverUrl as string).hostname} where jobname = ${job}`;
-    const calls = () => superuser`select url, headers from net.calls`;
+      await server`update cron.job set nodename = ${new URL(serverUrl as string).hostname} where jobname = ${job}`;
+      const calls = () => superuser`select url, headers from net.calls`;
       await vi.waitUntil(async () => (await calls()).length >= 2, { timeout: 50_000, interval: 500 });
       expect((await calls())[1]).toEqual({
         url: `${url}/jobs/ticks?budgetMs=3000`,

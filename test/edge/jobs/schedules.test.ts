@@ -287,6 +287,19 @@ describe("a schedule that cannot be carried out", () => {
   });
 });
 
+test("where the queue takes no more, the runs stay due until it does", async () => {
+  const deps = (time: string) => ({ sql, log, now: () => new Date(time) });
+  const narrow = new Map<string, AnyJobKind>([[kind.name, { ...kind, queuedMax: 1 }]]);
+  await addSchedule();
+  expect(await addDueRuns(deps("2026-11-21T10:00:00Z"), [], narrow)).toBe(1);
+  expect(await addDueRuns(deps("2026-11-21T11:00:00Z"), [], narrow)).toBe(0);
+  expect(await findRow()).toMatchObject({ lastError: expect.stringContaining("wait already") });
+  await sql`delete from parlance.jobs`;
+  expect(await addDueRuns(deps("2026-11-21T11:01:00Z"), [], narrow)).toBe(1);
+  expect(await listRuns()).toEqual(["floor 2026-11-21T11:00"]);
+  expect(await findRow()).toMatchObject({ lastError: null });
+});
+
 describe("a schedule of the house", () => {
   const house = [{ kind: { ...kind, payload: z.object({}) }, cron: "7 * * * *" }];
 
