@@ -4,6 +4,7 @@
 create type image_state as enum ('uploading', 'processing', 'ready', 'failed');
 create type job_lane as enum ('interactive', 'bulk');
 create type job_state as enum ('queued', 'running', 'done', 'failed', 'cancelled');
+create type webhook_delivery_state as enum ('pending', 'delivered', 'failed', 'cancelled');
 
 -- Models whose vectors may be compared with each other; one is searched.
 create table embedding_spaces (
@@ -163,6 +164,7 @@ create table job_events (
   primary key (job_id, sequence)
 );
   create policy "who sees the job sees its events" for select to authenticated using (may_see(owner_id, (select auth.uid()), (select is_admin())));
+  create trigger deliver_job_events after insert referencing new table as added for each statement execute function deliver_job_events();
   create trigger tell_job_events after insert referencing new table as added for each statement execute function tell_job_events();
   grant select to authenticated, service_role;
 
@@ -346,6 +348,53 @@ create table supervisors (
   create policy "admins see the supervisors" for select to authenticated using (select is_admin());
   grant select to authenticated, service_role;
 
+-- The ledger of webhooks: what was sent where, and what came of it.
+create table webhook_deliveries (
+  id uuid primary key, webhook_id uuid not null, owner_id uuid references auth.users(id) on delete cascade,
+  event text not null, job_id uuid, sequence integer, data jsonb not null, occurred_at timestamptz not null,
+  state webhook_delivery_state not null default 'pending', carrier_id uuid not null,
+  attempts integer not null default 0, attempted_at timestamptz, status_code smallint, error_message text,
+  took_ms integer, created_at timestamptz not null default clock_timestamp(), finished_at timestamptz,
+  constraint data_is_an_object check (jsonb_typeof(data) = 'object'),
+  constraint error_is_short check (length(error_message) <= 500),
+  constraint event_is_known check (event = any (array['job.done', 'job.failed', 'webhook.test'])),
+  constraint only_events_of_jobs_name_one check ((job_id is null) = (sequence is null)),
+  constraint only_pending_is_unfinished check ((state = 'pending') = (finished_at is null))
+);
+  create unique index webhook_deliveries_by_carrier on (carrier_id);
+  create index webhook_deliveries_of_a_webhook on (webhook_id, id desc);
+  create index webhook_deliveries_of_an_owner on (owner_id);
+  create policy "owners see their deliveries" for select to authenticated using (may_see(owner_id, (select auth.uid()), (select is_admin())));
+  grant select to authenticated;
+  grant select, insert, update to service_role;
+
+-- What webhooks are signed with; read by no role, answered to whoever holds a delivery.
+create table webhook_secrets (
+  webhook_id uuid not null references webhooks(id) on delete cascade, secret text not null,
+  created_at timestamptz not null default clock_timestamp(), expires_at timestamptz,
+  constraint secret_is_24_to_64_bytes check (secret ~ '^whsec_[A-Za-z0-9+/]{32,86}={0,2}$')
+);
+  create index webhook_secrets_of_a_webhook on (webhook_id);
+  create unique index webhook_secrets_one_in_use on (webhook_id) where expires_at is null;
+
+-- Addresses that are called when jobs of an owner end; without an owner, those of the house.
+create table webhooks (
+  id uuid primary key, owner_id uuid references auth.users(id) on delete cascade, url text not null,
+  events text[] not null, kinds text[], is_enabled boolean not null default true, disabled_at timestamptz,
+  disabled_reason text, failing_since timestamptz, created_at timestamptz not null default now(),
+  constraint disabled_says_when check (is_enabled = (disabled_at is null)),
+  constraint events_are_known check (cardinality(events) >= 1 and cardinality(events) <= 2 and events <@ array['job.done', 'job.failed']),
+  constraint kinds_are_few check (cardinality(kinds) >= 1 and cardinality(kinds) <= 50 and array_position(kinds, null) is null),
+  constraint only_disabled_has_a_reason check (disabled_reason is null or not is_enabled),
+  constraint url_is_short check (length(url) >= 1 and length(url) <= 2000)
+);
+  create index webhooks_enabled on (owner_id) where is_enabled;
+  create index webhooks_of_an_owner on (owner_id, id desc);
+  create policy "owners see their webhooks" for select to authenticated using (may_see(owner_id, (select auth.uid()), (select is_admin())));
+  create trigger limit_webhooks before insert for each row execute function limit_webhooks();
+  grant select to authenticated;
+  grant select, insert, update, delete to service_role;
+
 -- Processes that claim jobs, and when each was last seen.
 create table workers (
   id uuid primary key, runner text not null, device text not null, provider text not null, kinds text[] not null,
@@ -363,17 +412,22 @@ create function add_embedding_space(id smallint, name text, model text, dimensio
 create function add_jobs(new_jobs jsonb) returns table(id uuid) volatile security definer; -- for parlance_sidecar, service_role
 create function asker_id() returns uuid stable; -- for its owner
 create function backoff_seconds(attempts integer) returns float8 volatile; -- for its owner
+create function begin_delivery(job_id uuid, claim bigint) returns table(id uuid, url text, secrets text[], event text, data jsonb, occurred_at timestamptz) volatile security definer; -- for parlance_sidecar
 create function cancel_job(id uuid) returns table(state job_state, ended_now boolean) volatile security definer; -- for service_role
 create function claim_jobs(worker_id uuid, kinds text[], lane job_lane, jobs_max integer, lease_seconds float8, models text[] default '{}', loaded text[] default null, patience_seconds float8 default 2, running_max integer[] default '{}', running_per_owner_max integer[] default '{}', after_turn bigint default 0) returns table(id uuid, kind text, owner_id uuid, subject_id uuid, payload jsonb, cursor jsonb, attempts integer, attempts_max integer, claim bigint, turn bigint, deadline_seconds float8, traceparent text) volatile security definer; -- for parlance_sidecar, service_role
 create function complete_jobs(endings jsonb) returns table(id uuid) volatile security definer; -- for parlance_sidecar, service_role
 create function create_embedding_space(name text, model text, model_digest text, dimensions integer) returns smallint volatile security definer; -- for service_role
+create function create_id() returns uuid volatile; -- for its owner
 create function date_image() returns trigger volatile; -- for its owner
+create function deliver_job_events() returns trigger volatile security definer; -- for its owner
+create function describe_job(job jobs) returns jsonb stable; -- for its owner
 create function drop_embedding_space(id smallint) returns void volatile security definer; -- for service_role
 create function end_tries(ids uuid[], code text, message text, retryable boolean) returns setof jobs volatile security definer; -- for its owner
 create function expire_jobs(jobs_max integer, except_ids uuid[] default '{}') returns table(id uuid, kind text, owner_id uuid, subject_id uuid, state job_state, error_code text, error_message text) volatile security definer; -- for parlance_sidecar, service_role
 create function fail_job(id uuid, claim bigint, code text, message text, retryable boolean) returns job_state volatile security definer; -- for parlance_sidecar, service_role
 create function fold_keywords(keywords text[]) returns text[] immutable; -- for anon, authenticated, parlance_sidecar, service_role
 create function follow_image() returns trigger volatile security definer; -- for its owner
+create function format_time(at timestamptz) returns text stable; -- for its owner
 create function has_place(image_id uuid) returns boolean stable security definer; -- for anon, authenticated, service_role
 create function heartbeat_jobs(ids uuid[], claims bigint[], lease_seconds float8) returns table(id uuid, claim bigint, cancel_requested boolean) volatile security definer; -- for parlance_sidecar, service_role
 create function image_words(name text, title text, keywords text[]) returns tsvector immutable; -- for authenticated, parlance_sidecar, service_role
@@ -381,6 +435,7 @@ create function is_admin() returns boolean stable; -- for anon, authenticated, s
 create function job_end_event(state job_state) returns text immutable; -- for its owner
 create function job_event_data(job jobs, sequence integer, event text, at timestamptz, detail jsonb) returns jsonb stable; -- for authenticated, service_role
 create function job_event_detail(done integer, total integer, message text, error_code text default null, error_message text default null, partial jsonb default null) returns jsonb stable; -- for its owner
+create function limit_webhooks() returns trigger volatile security definer; -- for its owner
 create function list_job_events(job_id uuid, after integer, events_max integer) returns setof jsonb stable; -- for authenticated, service_role
 create function log_search(id uuid, space_id smallint, scope text, query text, minus text, image_id uuid, filters jsonb, filter_class text, path text, embedding vector) returns void volatile security definer; -- for anon, authenticated, service_role
 create function match_images(scope text, scope_owner uuid, filters jsonb, rows_max integer, is_sure boolean, out ids uuid[], out estimate bigint) returns record volatile security definer; -- for anon, authenticated, service_role
@@ -389,6 +444,8 @@ create function may_see(owner_id uuid) returns boolean stable; -- for anon, auth
 create function may_see(owner_id uuid, user_id uuid, is_admin boolean) returns boolean immutable; -- for anon, authenticated, service_role
 create function open_jobs(kinds text[]) returns table(id uuid, kind text, unique_key text) stable; -- for service_role
 create function protect_vectors(vectors regclass) returns void volatile; -- for its owner
+create function prune_webhook_deliveries(made_before timestamptz, rows_max integer) returns integer volatile security definer; -- for service_role
+create function record_delivery_failure(job_id uuid, claim bigint, status_code integer, error_message text, took_ms integer) returns void volatile security definer; -- for parlance_sidecar
 create function refuse_job_beginning() returns trigger volatile; -- for its owner
 create function refuse_job_change() returns trigger volatile; -- for its owner
 create function refuse_too_many(kind text, owner_id uuid, jobs_added integer, jobs_max integer) returns void volatile security definer; -- for its owner
@@ -396,6 +453,8 @@ create function release_jobs(ids uuid[], claims bigint[]) returns table(id uuid,
 create function remove_job_events() returns trigger volatile security definer; -- for its owner
 create function remove_supervisor(id uuid) returns void volatile security definer; -- for parlance_sidecar, service_role
 create function remove_worker(id uuid) returns void volatile security definer; -- for parlance_sidecar, service_role
+create function renew_webhook_secret(webhook_id uuid, secret text) returns timestamptz volatile security definer; -- for service_role
+create function reopen_delivery(job_id uuid) returns void volatile security definer; -- for service_role
 create function report_progress(id uuid, claim bigint, done integer, total integer, message text default null, partial jsonb default null) returns boolean volatile security definer; -- for parlance_sidecar, service_role
 create function report_supervisor(id uuid, host text, gpu_source text, gpu_note text, device_note text, slots jsonb, gpus jsonb) returns void volatile security definer; -- for parlance_sidecar, service_role
 create function report_worker(id uuid, runner text, device text, provider text, kinds text[], models text[], loaded text[], memory_bytes bigint, versions jsonb, state text) returns void volatile security definer; -- for parlance_sidecar, service_role
@@ -404,6 +463,7 @@ create function retry_job(id uuid) returns boolean volatile security definer; --
 create function save_job_cursor(id uuid, claim bigint, cursor jsonb, number integer) returns text volatile security definer; -- for parlance_sidecar, service_role
 create function search_condition(scope text, scope_owner uuid, filters jsonb) returns text stable; -- for its owner
 create function sees_everything() returns boolean stable; -- for its owner
+create function settle_delivery(job_id uuid, state webhook_delivery_state, status_code integer default null, error_message text default null, took_ms integer default null) returns void volatile security definer; -- for parlance_sidecar, service_role
 create function start_ticks(url text, secret_key text, every text default '10 seconds') returns text volatile security definer; -- for service_role
 create function stop_maintaining(fill_id uuid) returns void volatile security definer; -- for parlance_sidecar, service_role
 create function stop_ticks() returns boolean volatile security definer; -- for service_role

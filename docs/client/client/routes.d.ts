@@ -737,12 +737,18 @@ export type Routes = {
                         result: {
                             [x: string]: unknown;
                         } | null;
+                        partial: {
+                            [x: string]: unknown;
+                        } | null;
                         error: {
                             code: string;
                             message: string;
                         } | null;
                         attempts: number;
                         attemptsMax: number;
+                        leaseLosses: number;
+                        runAfter: string;
+                        deadlineAt: string | null;
                         cancelRequestedAt: string | null;
                         lastSequence: number;
                         createdAt: string;
@@ -777,12 +783,18 @@ export type Routes = {
                     result: {
                         [x: string]: unknown;
                     } | null;
+                    partial: {
+                        [x: string]: unknown;
+                    } | null;
                     error: {
                         code: string;
                         message: string;
                     } | null;
                     attempts: number;
                     attemptsMax: number;
+                    leaseLosses: number;
+                    runAfter: string;
+                    deadlineAt: string | null;
                     cancelRequestedAt: string | null;
                     lastSequence: number;
                     createdAt: string;
@@ -815,12 +827,18 @@ export type Routes = {
                     result: {
                         [x: string]: unknown;
                     } | null;
+                    partial: {
+                        [x: string]: unknown;
+                    } | null;
                     error: {
                         code: string;
                         message: string;
                     } | null;
                     attempts: number;
                     attemptsMax: number;
+                    leaseLosses: number;
+                    runAfter: string;
+                    deadlineAt: string | null;
                     cancelRequestedAt: string | null;
                     lastSequence: number;
                     createdAt: string;
@@ -846,7 +864,7 @@ export type Routes = {
                     items: {
                         jobId: string;
                         sequence: number;
-                        event: "job.cancelled" | "job.cancelling" | "job.done" | "job.failed" | "job.progressed" | "job.queued" | "job.requeued" | "job.started";
+                        event: "job.cancelled" | "job.cancelling" | "job.done" | "job.failed" | "job.progressed" | "job.queued" | "job.requeued" | "job.retried" | "job.started";
                         kind: string;
                         subjectId: string | null;
                         state: "cancelled" | "done" | "failed" | "queued" | "running";
@@ -855,6 +873,9 @@ export type Routes = {
                             total: number | null;
                             message: string | null;
                         };
+                        partial: {
+                            [x: string]: unknown;
+                        } | null;
                         error: {
                             code: string;
                             message: string;
@@ -1295,6 +1316,217 @@ export type Routes = {
                     } | null;
                     createdAt: string;
                     switchedAt: string | null;
+                };
+            };
+        };
+    };
+    "/api/webhooks": {
+        $get: {
+            input: {};
+            answers: {
+                200: {
+                    items: {
+                        id: string;
+                        ownerId: string | null;
+                        url: string;
+                        events: ("job.done" | "job.failed")[];
+                        kinds: string[] | null;
+                        isEnabled: boolean;
+                        disabledAt: string | null;
+                        disabledReason: string | null;
+                        failingSince: string | null;
+                        createdAt: string;
+                    }[];
+                    nextCursor: null;
+                };
+            };
+        };
+        $post: {
+            input: {
+                json: {
+                    url: string;
+                    events?: ("job.done" | "job.failed")[] | undefined;
+                    kinds?: string[] | null | undefined;
+                };
+            };
+            answers: {
+                201: {
+                    id: string;
+                    ownerId: string | null;
+                    url: string;
+                    events: ("job.done" | "job.failed")[];
+                    kinds: string[] | null;
+                    isEnabled: boolean;
+                    disabledAt: string | null;
+                    disabledReason: string | null;
+                    failingSince: string | null;
+                    createdAt: string;
+                    secret: string;
+                };
+            };
+        };
+    };
+    "/api/webhooks/:id": {
+        $delete: {
+            input: {
+                param: {
+                    id: string;
+                };
+            };
+            answers: {
+                204: undefined;
+            };
+        };
+        $get: {
+            input: {
+                param: {
+                    id: string;
+                };
+            };
+            answers: {
+                200: {
+                    id: string;
+                    ownerId: string | null;
+                    url: string;
+                    events: ("job.done" | "job.failed")[];
+                    kinds: string[] | null;
+                    isEnabled: boolean;
+                    disabledAt: string | null;
+                    disabledReason: string | null;
+                    failingSince: string | null;
+                    createdAt: string;
+                };
+            };
+        };
+        $patch: {
+            input: {
+                param: {
+                    id: string;
+                };
+                json: {
+                    url?: string | undefined;
+                    events?: ("job.done" | "job.failed")[] | undefined;
+                    kinds?: string[] | null | undefined;
+                    isEnabled?: boolean | undefined;
+                };
+            };
+            answers: {
+                200: {
+                    id: string;
+                    ownerId: string | null;
+                    url: string;
+                    events: ("job.done" | "job.failed")[];
+                    kinds: string[] | null;
+                    isEnabled: boolean;
+                    disabledAt: string | null;
+                    disabledReason: string | null;
+                    failingSince: string | null;
+                    createdAt: string;
+                };
+            };
+        };
+    };
+    "/api/webhooks/:id/deliveries": {
+        $get: {
+            input: {
+                param: {
+                    id: string;
+                };
+                query?: {
+                    state?: "cancelled" | "delivered" | "failed" | "pending" | undefined;
+                    limit?: string | number | undefined;
+                    cursor?: string | undefined;
+                };
+            };
+            answers: {
+                200: {
+                    items: {
+                        id: string;
+                        webhookId: string;
+                        event: "job.done" | "job.failed" | "webhook.test";
+                        jobId: string | null;
+                        sequence: number | null;
+                        state: "cancelled" | "delivered" | "failed" | "pending";
+                        attempts: number;
+                        statusCode: number | null;
+                        error: string | null;
+                        tookMs: number | null;
+                        createdAt: string;
+                        attemptedAt: string | null;
+                        nextAttemptAt: string | null;
+                        finishedAt: string | null;
+                    }[];
+                    nextCursor: string | null;
+                };
+            };
+        };
+    };
+    "/api/webhooks/:id/deliveries/:deliveryId/redelivery": {
+        $post: {
+            input: {
+                param: {
+                    id: string;
+                    deliveryId: string;
+                };
+            };
+            answers: {
+                202: {
+                    id: string;
+                    webhookId: string;
+                    event: "job.done" | "job.failed" | "webhook.test";
+                    jobId: string | null;
+                    sequence: number | null;
+                    state: "cancelled" | "delivered" | "failed" | "pending";
+                    attempts: number;
+                    statusCode: number | null;
+                    error: string | null;
+                    tookMs: number | null;
+                    createdAt: string;
+                    attemptedAt: string | null;
+                    nextAttemptAt: string | null;
+                    finishedAt: string | null;
+                };
+            };
+        };
+    };
+    "/api/webhooks/:id/secret": {
+        $post: {
+            input: {
+                param: {
+                    id: string;
+                };
+            };
+            answers: {
+                201: {
+                    secret: string;
+                    formerUntil: string;
+                };
+            };
+        };
+    };
+    "/api/webhooks/:id/test": {
+        $post: {
+            input: {
+                param: {
+                    id: string;
+                };
+            };
+            answers: {
+                202: {
+                    id: string;
+                    webhookId: string;
+                    event: "job.done" | "job.failed" | "webhook.test";
+                    jobId: string | null;
+                    sequence: number | null;
+                    state: "cancelled" | "delivered" | "failed" | "pending";
+                    attempts: number;
+                    statusCode: number | null;
+                    error: string | null;
+                    tookMs: number | null;
+                    createdAt: string;
+                    attemptedAt: string | null;
+                    nextAttemptAt: string | null;
+                    finishedAt: string | null;
                 };
             };
         };
