@@ -50,7 +50,6 @@ const unbatched = (): Shape[] => [
 const prefetched = (): Shape[] => [
   { prefetch: 64, connections: 2 },
   { prefetch: 256, connections: 2 },
-  { prefetch: 64, connections: 10 },
   { prefetch: 256, connections: 10 },
 ];
 

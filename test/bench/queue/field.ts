@@ -16,6 +16,8 @@ export interface Field {
   close(): Promise<void>;
 }
 
+const databasePrefix = "queue_bench_";
+
 const shown = [
   "server_version",
   "fsync",
@@ -25,9 +27,21 @@ const shown = [
   "max_connections",
 ];
 
+/** What a bench that was killed left behind; a bench that runs is connected to its databases. */
+async function dropLeftOvers(admin: postgres.Sql): Promise<void> {
+  const left = await admin<{ name: string }[]>`
+    select datname as name
+    from pg_database
+    where starts_with(datname, ${databasePrefix})
+      and datname not in (select datname from pg_stat_activity where datname is not null)
+  `;
+  for (const { name } of left) await admin.unsafe(`drop database if exists ${name}`);
+}
+
 export async function openField(url: string, runtimes: readonly Runtime[]): Promise<Field> {
   const { home, node } = await installContenders();
   const admin = postgres(url, { max: 1, onnotice: () => {} });
+  await dropLeftOvers(admin);
   const [backend] = await admin<{ pid: number }[]>`select pg_backend_pid() as pid`;
   const postmaster = findPostmaster(backend?.pid ?? 0);
   const settings = Object.fromEntries(
@@ -41,7 +55,7 @@ export async function openField(url: string, runtimes: readonly Runtime[]): Prom
     return startContestant({ executable, library, url: databaseUrl, home, postmaster });
   };
   const prepare = async (library: Entry["library"]) => {
-    const name = `queue_bench_${library.replaceAll("-", "_")}_${process.pid}`;
+    const name = `${databasePrefix}${library.replaceAll("-", "_")}_${process.pid}`;
     await admin.unsafe(`create database ${name}`);
     const target = new URL(url);
     target.pathname = `/${name}`;
