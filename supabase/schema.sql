@@ -354,7 +354,8 @@ create table webhook_deliveries (
   event text not null, job_id uuid, sequence integer, data jsonb not null, occurred_at timestamptz not null,
   state webhook_delivery_state not null default 'pending', carrier_id uuid not null,
   attempts integer not null default 0, attempted_at timestamptz, status_code smallint, error_message text,
-  took_ms integer, created_at timestamptz not null default clock_timestamp(), finished_at timestamptz,
+  took_ms integer, retry_at timestamptz, created_at timestamptz not null default clock_timestamp(),
+  finished_at timestamptz,
   constraint data_is_an_object check (jsonb_typeof(data) = 'object'),
   constraint error_is_short check (length(error_message) <= 500),
   constraint event_is_known check (event = any (array['job.done', 'job.failed', 'webhook.test'])),
@@ -416,11 +417,11 @@ create function begin_delivery(job_id uuid, claim bigint) returns table(id uuid,
 create function cancel_job(id uuid) returns table(state job_state, ended_now boolean) volatile security definer; -- for service_role
 create function claim_jobs(worker_id uuid, kinds text[], lane job_lane, jobs_max integer, lease_seconds float8, models text[] default '{}', loaded text[] default null, patience_seconds float8 default 2, running_max integer[] default '{}', running_per_owner_max integer[] default '{}', after_turn bigint default 0) returns table(id uuid, kind text, owner_id uuid, subject_id uuid, payload jsonb, cursor jsonb, attempts integer, attempts_max integer, claim bigint, turn bigint, deadline_seconds float8, traceparent text) volatile security definer; -- for parlance_sidecar, service_role
 create function complete_jobs(endings jsonb) returns table(id uuid) volatile security definer; -- for parlance_sidecar, service_role
+create function compose_webhook_data(job jobs) returns jsonb stable; -- for its owner
 create function create_embedding_space(name text, model text, model_digest text, dimensions integer) returns smallint volatile security definer; -- for service_role
 create function create_id() returns uuid volatile; -- for its owner
 create function date_image() returns trigger volatile; -- for its owner
 create function deliver_job_events() returns trigger volatile security definer; -- for its owner
-create function describe_job(job jobs) returns jsonb stable; -- for its owner
 create function drop_embedding_space(id smallint) returns void volatile security definer; -- for service_role
 create function end_tries(ids uuid[], code text, message text, retryable boolean) returns setof jobs volatile security definer; -- for its owner
 create function expire_jobs(jobs_max integer, except_ids uuid[] default '{}') returns table(id uuid, kind text, owner_id uuid, subject_id uuid, state job_state, error_code text, error_message text) volatile security definer; -- for parlance_sidecar, service_role
@@ -445,7 +446,7 @@ create function may_see(owner_id uuid, user_id uuid, is_admin boolean) returns b
 create function open_jobs(kinds text[]) returns table(id uuid, kind text, unique_key text) stable; -- for service_role
 create function protect_vectors(vectors regclass) returns void volatile; -- for its owner
 create function prune_webhook_deliveries(made_before timestamptz, rows_max integer) returns integer volatile security definer; -- for service_role
-create function record_delivery_failure(job_id uuid, claim bigint, status_code integer, error_message text, took_ms integer) returns void volatile security definer; -- for parlance_sidecar
+create function record_delivery_failure(job_id uuid, claim bigint, status_code integer, error_message text, took_ms integer, retry_after_seconds integer default null) returns void volatile security definer; -- for parlance_sidecar
 create function refuse_job_beginning() returns trigger volatile; -- for its owner
 create function refuse_job_change() returns trigger volatile; -- for its owner
 create function refuse_too_many(kind text, owner_id uuid, jobs_added integer, jobs_max integer) returns void volatile security definer; -- for its owner

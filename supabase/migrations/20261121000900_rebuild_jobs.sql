@@ -799,7 +799,7 @@ $$;
 -- code nothing failed: the try does not count, and the job is first in its lane. A cancelled job keeps the cause of its
 -- last failed try, if there was one: being stopped is no failure.
 create function parlance.end_tries(ids uuid[], code text, message text, retryable boolean) returns setof parlance.jobs
-  language sql volatile security definer set search_path = pg_catalog, pg_temp set enable_seqscan = off
+  language sql volatile security definer set search_path = pg_catalog, pg_temp set jit = off set enable_seqscan = off
   as $$
   select set_config('transaction_timeout', '60s', true);
   with judged as materialized (
@@ -862,7 +862,7 @@ $$;
 -- Hands claims back untried, as a worker does that is told to end. Answers the new states; a claim that is not in the
 -- answer is lost.
 create function parlance.release_jobs(ids uuid[], claims bigint[]) returns table (id uuid, state parlance.job_state)
-  language sql volatile security definer set search_path = pg_catalog, pg_temp set enable_seqscan = off
+  language sql volatile security definer set search_path = pg_catalog, pg_temp set jit = off set enable_seqscan = off
   as $$
   with held as materialized (
     select jobs.id
@@ -944,7 +944,7 @@ $$;
 create function parlance.expire_jobs(jobs_max integer, except_ids uuid[] default '{}') returns table (
   id uuid, kind text, owner_id uuid, subject_id uuid, state parlance.job_state, error_code text, error_message text
 )
-  language sql volatile security definer set search_path = pg_catalog, pg_temp set enable_seqscan = off
+  language sql volatile security definer set search_path = pg_catalog, pg_temp set jit = off set enable_seqscan = off
   as $$
   with silent as materialized (
     select jobs.id
