@@ -29,6 +29,7 @@ const benches: Record<string, () => Promise<Bench>> = {
   realtime: async () => (await import("./realtime.ts")).benchRealtime,
   search: async () => (await import("./search.ts")).benchSearch,
   ranking: async () => (await import("./ranking.ts")).benchRanking,
+  pressure: async () => (await import("./pressure.ts")).benchPressure,
   queue: async () => (await import("./queue.ts")).benchQueue,
 };
 
