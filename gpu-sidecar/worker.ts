@@ -16,6 +16,7 @@ import type { ClaimedJob } from "../shared/jobs/queue.ts";
 import { type Runner, startRunner } from "../shared/jobs/runner.ts";
 import { jobKinds } from "../shared/kinds.ts";
 import { describeError, type Log } from "../shared/log.ts";
+import { deliverEvent } from "../shared/webhooks/kind.ts";
 import type { WebhookTargets } from "../shared/webhooks/targets.ts";
 import { findIdleness } from "./idleness.ts";
 import { createPictureEmbedder } from "./models/batcher.ts";
@@ -93,7 +94,7 @@ class SidecarWorker implements Worker {
   readonly #tasks: readonly Task[];
   readonly #break: (reason: AppError) => void;
   readonly #askForRenewal: (reason: string) => void;
-  #runner: Runner | undefined;
+  #runners: readonly Runner[] = [];
   #timer: ReturnType<typeof setInterval> | undefined;
   #reporting: Promise<void> | undefined;
   #seenAtMs = Date.now();
@@ -112,24 +113,31 @@ class SidecarWorker implements Worker {
   }
 
   get running(): number {
-    return this.#runner?.running ?? 0;
+    return this.#runners.reduce((sum, { running }) => sum + running, 0);
   }
 
   async start(): Promise<void> {
     const { inference, log } = this.#options;
     await inference.ready();
     await this.#introduce();
-    this.#runner = startRunner({
+    const calls = this.#tasks.filter(({ kind }) => kind === deliverEvent);
+    const others = this.#tasks.filter(({ kind }) => kind !== deliverEvent);
+    this.#runners = [this.#run(others, this.#options.slots), this.#run(calls, callSlots)];
+    this.#timer = setInterval(() => this.#tick(), this.#options.reportMs ?? 5_000);
+    log.info("worker.started", { workerId: this.id, device: this.#options.device, ...versions });
+  }
+
+  #run(tasks: readonly Task[], slots: WorkerOptions["slots"]): Runner {
+    return startRunner({
       ...this.#options,
       workerId: this.id,
-      tasks: this.#tasks,
+      tasks,
+      slots,
       kinds: jobKinds,
       models: () => this.#spaces.offers(),
       onEnded: (job, ending, error, tookMs) => this.#logEnding(job, ending, error, tookMs),
-      onTrouble: createTroubleLog(log),
+      onTrouble: createTroubleLog(this.#options.log),
     });
-    this.#timer = setInterval(() => this.#tick(), this.#options.reportMs ?? 5_000);
-    log.info("worker.started", { workerId: this.id, device: this.#options.device, ...versions });
   }
 
   stop(): Promise<void> {
@@ -140,7 +148,7 @@ class SidecarWorker implements Worker {
   async #stop(): Promise<void> {
     const { sql, inference, log } = this.#options;
     clearInterval(this.#timer);
-    const draining = this.#runner?.stop();
+    const draining = Promise.all(this.#runners.map((runner) => runner.stop()));
     await this.#reporting;
     await this.#report("draining").catch(() => {});
     await draining;
@@ -250,6 +258,9 @@ function createTasks(options: WorkerOptions, spaces: SpaceDirectory): Task[] {
     createDeliverWebhookTask({ sql, resolve: resolveHost, targets }),
   ];
 }
+
+/** Calls of webhooks wait for strangers: they have slots of their own, so that a slow receiver holds up no model. */
+const callSlots = { interactive: 0, bulk: 8 };
 
 /** Of models that are made in memory and so small that nobody misses it. */
 const builtInDigest = "built-in";

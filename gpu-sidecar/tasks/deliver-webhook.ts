@@ -42,9 +42,7 @@ async function deliver(options: DeliverWebhookOptions, context: TaskContext): Pr
     if (context.signal.aborted) throw error;
     const fault = faultOf(error);
     await recordFailure(options.sql, held, fault, msSince(startedAtMs));
-    const { retryable, retryAfterSeconds } = fault;
-    const retry = { retryable, ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }) };
-    throw new AppError("upstream_failed", fault.message, { cause: error, ...retry });
+    throw new AppError("upstream_failed", fault.message, { cause: error, retryable: fault.retryable });
   }
 }
 

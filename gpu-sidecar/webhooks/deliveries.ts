@@ -34,7 +34,8 @@ export async function recordFailure(
 ): Promise<void> {
   await sql`
     select parlance.record_delivery_failure(
-      ${jobId}, ${claim}, ${fault.statusCode ?? null}, ${fault.message}, ${tookMs}
+      ${jobId}, ${claim}, ${fault.statusCode ?? null}, ${fault.message}, ${tookMs},
+      ${fault.retryAfterSeconds ?? null}
     )
   `;
 }

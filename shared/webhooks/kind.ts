@@ -12,8 +12,8 @@ export const deliverEvent: JobKind<DeliverPayload, DeliveryOutcome> = {
   runner: "sidecar",
   lane: "bulk",
   payload: DeliverPayload,
-  // With the waits between them, a receiver may be away for about four minutes.
-  attemptsMax: 8,
+  // With the waits between them, a receiver may be away for about a quarter of an hour.
+  attemptsMax: 10,
   timeoutMs: 30_000,
   summarize: (outcome) => ({ ...outcome }),
   land: landDelivery,

@@ -71,6 +71,8 @@ create table parlance.webhook_deliveries (
   status_code smallint,
   error_message text,
   took_ms integer,
+  -- The receiver asked not to be called before.
+  retry_at timestamptz,
   created_at timestamptz not null default clock_timestamp(),
   finished_at timestamptz,
   constraint event_is_known check (event in ('job.done', 'job.failed', 'webhook.test')),
@@ -140,7 +142,7 @@ create function parlance.format_time(at timestamptz) returns text
 
 -- A job as `GET /jobs/{id}` shows it to its owner: never its payload. A result of more than 64 kB is left out, and that
 -- is said: receivers refuse large bodies.
-create function parlance.describe_job(job parlance.jobs) returns jsonb
+create function parlance.compose_webhook_data(job parlance.jobs) returns jsonb
   language sql stable set search_path = pg_catalog, pg_temp
   as $$
   select jsonb_build_object(
@@ -181,13 +183,21 @@ begin
   if not exists (select from parlance.webhooks where webhooks.is_enabled) then
     return null;
   end if;
+  -- What waits for another try waits for as long as its receiver asked.
+  update parlance.jobs
+  set run_after = deliveries.retry_at
+  from added
+  join parlance.webhook_deliveries as deliveries on deliveries.carrier_id = added.job_id
+  where added.event = 'job.requeued'
+    and jobs.id = added.job_id
+    and jobs.run_after < deliveries.retry_at;
   for carriers in
     with pending as (
       insert into parlance.webhook_deliveries
         (id, webhook_id, owner_id, event, job_id, sequence, data, occurred_at, carrier_id)
       select
         parlance.create_id(), webhooks.id, webhooks.owner_id, added.event, jobs.id, added.sequence,
-        parlance.describe_job(jobs), jobs.finished_at, parlance.create_id()
+        parlance.compose_webhook_data(jobs), jobs.finished_at, parlance.create_id()
       from added
       join parlance.jobs on jobs.id = added.job_id
       join parlance.webhooks
@@ -208,7 +218,7 @@ begin
       'owner_id', pending.owner_id,
       'subject_id', pending.webhook_id,
       'unique_key', pending.id,
-      'attempts_max', 8
+      'attempts_max', 10
     ))
     from pending
     group by pending.owner_id
@@ -266,9 +276,10 @@ create function parlance.begin_delivery(job_id uuid, claim bigint) returns table
     deliveries.event, deliveries.data, deliveries.occurred_at
 $$;
 
--- Keeps what a failed try met; the claim fences it. An address that answers 410 does not want to be called again.
+-- Keeps what a failed try met; the claim fences it. An address that answers 410 does not want to be called again, one that
+-- asks for time is given an hour at most.
 create function parlance.record_delivery_failure(
-  job_id uuid, claim bigint, status_code integer, error_message text, took_ms integer
+  job_id uuid, claim bigint, status_code integer, error_message text, took_ms integer, retry_after_seconds integer default null
 ) returns void
   language sql volatile security definer set search_path = pg_catalog, pg_temp
   as $$
@@ -281,7 +292,8 @@ create function parlance.record_delivery_failure(
     update parlance.webhook_deliveries as deliveries
     set status_code = record_delivery_failure.status_code,
       error_message = left(record_delivery_failure.error_message, 500),
-      took_ms = record_delivery_failure.took_ms
+      took_ms = record_delivery_failure.took_ms,
+      retry_at = clock_timestamp() + make_interval(secs => case when retry_after_seconds > 0 then least(retry_after_seconds, 3600) end)
     from held
     where deliveries.carrier_id = held.id and deliveries.state = 'pending'
     returning deliveries.webhook_id
@@ -411,9 +423,9 @@ grant select, insert, update on parlance.webhook_deliveries to service_role;
 
 revoke all on function
   parlance.limit_webhooks(), parlance.create_id(), parlance.format_time(timestamptz),
-  parlance.describe_job(parlance.jobs), parlance.deliver_job_events(),
+  parlance.compose_webhook_data(parlance.jobs), parlance.deliver_job_events(),
   parlance.begin_delivery(uuid, bigint),
-  parlance.record_delivery_failure(uuid, bigint, integer, text, integer),
+  parlance.record_delivery_failure(uuid, bigint, integer, text, integer, integer),
   parlance.settle_delivery(uuid, parlance.webhook_delivery_state, integer, text, integer),
   parlance.reopen_delivery(uuid),
   parlance.renew_webhook_secret(uuid, text),
@@ -422,7 +434,7 @@ from public, anon, authenticated, service_role;
 
 grant execute on function
   parlance.begin_delivery(uuid, bigint),
-  parlance.record_delivery_failure(uuid, bigint, integer, text, integer)
+  parlance.record_delivery_failure(uuid, bigint, integer, text, integer, integer)
 to parlance_sidecar;
 -- Whoever finds a dead worker's lease or cancels the job ends the delivery too.
 grant execute on function

@@ -175,6 +175,27 @@ test("a receiver that is in trouble is tried again, with the same id and a fresh
   expect(new Set(receiver.received.map(({ headers }) => headers["webhook-id"]))).toEqual(new Set([id]));
 });
 
+test.each([
+  ["120", 120, 125],
+  ["86400", 3600, 3605],
+  ["0", 1, 3],
+])(
+  "a receiver that asks for time (retry-after: %s) is given it, an hour at most",
+  async (asked, least, most) => {
+    receiver.reply(answer(503, `retry-after: ${asked}\r\n`), ok);
+    const { id, carrierId } = await tell();
+    const beforeMs = Date.now();
+    expect(await tryOnce()).toBe("queued: It was answered with 503.");
+    const { runAfter } = await house.findJob(carrierId);
+    const waitSeconds = (Date.parse(String(runAfter)) - beforeMs) / 1000;
+    expect(waitSeconds).toBeGreaterThanOrEqual(least);
+    expect(waitSeconds).toBeLessThan(most + (Date.now() - beforeMs) / 1000);
+    await hurry(carrierId);
+    expect(await tryOnce()).toBe("done");
+    expect(await find(id)).toMatchObject({ state: "delivered", attempts: 2 });
+  },
+);
+
 test("after the last try it has failed, and says why; a retry of its job begins anew", async () => {
   receiver.reply(answer(500), ok);
   const { id, carrierId } = await tell();
@@ -406,7 +427,7 @@ describe("what a sidecar is given", () => {
     "select parlance.renew_webhook_secret(gen_random_uuid(), 'whsec_')",
     "select parlance.reopen_delivery(gen_random_uuid())",
     "select parlance.prune_webhook_deliveries(now(), 1)",
-    "select parlance.describe_job(null)",
+    "select parlance.compose_webhook_data(null)",
   ])("is not: %s", async (statement) => {
     await expect(house.sidecar.unsafe(statement)).rejects.toMatchObject({ code: "42501" });
   });

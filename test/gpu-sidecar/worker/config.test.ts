@@ -30,6 +30,7 @@ describe("the settings of a sidecar", () => {
       drainMs: 10_000,
       pixelsMax: 100_000_000,
       uploadBytesMax: 26_214_400,
+      webhookTargets: "public",
       logLevel: "info",
     });
   });
