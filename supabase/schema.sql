@@ -157,6 +157,14 @@ create table images (
   grant select, update (state, media_type, size_bytes, width, height, perceptual_hash, variants, taken_at, camera, error_code, error_message, colours) to parlance_sidecar;
   grant select, insert, update, delete to service_role;
 
+create table job_counting (
+  is_the_one boolean default true primary key, counted pg_snapshot not null, counting pg_snapshot,
+  walked_in xid8 not null default '0', walked_id uuid not null default '00000000-0000-0000-0000-000000000000',
+  events_pruned_in xid8 not null default '0',
+  events_pruned_id uuid not null default '00000000-0000-0000-0000-000000000000',
+  constraint there_is_one check (is_the_one)
+);
+
 -- What happened to a job, in order and without holes; the topic is only the doorbell.
 create table job_events (
   job_id uuid not null, sequence integer not null, event text not null, owner_id uuid,
@@ -203,6 +211,23 @@ create table job_shares (
   grant select to authenticated;
   grant select, insert, update, delete to service_role;
 
+-- How long jobs that ended had waited and run, by the bounds of parlance.job_time_bounds.
+create table job_time_totals (
+  kind text not null, lane job_lane not null, measure text not null, bucket integer not null, jobs bigint not null,
+  seconds float8 not null,
+  primary key (kind, lane, measure, bucket),
+  constraint measure_is_known check (measure = any (array['wait', 'run']))
+);
+  grant select to service_role;
+
+-- Jobs that ever ended, each of their lives once.
+create table job_totals (
+  kind text not null, lane job_lane not null, state job_state not null, jobs bigint not null,
+  lease_losses bigint not null,
+  primary key (kind, lane, state)
+);
+  grant select to service_role;
+
 create view job_views (
   id, kind, lane, owner_id, subject_id, model, state, result, partial, error_code, error_message, progress_done,
   progress_total, progress_message, attempts, attempts_max, lease_losses, run_after, deadline_at, cancel_requested_at,
@@ -244,12 +269,15 @@ create table jobs (
   create index jobs_for_later on (run_after) where state = 'queued' and turn is null;
   create index jobs_of_a_subject on (subject_id) where subject_id is not null;
   create index jobs_of_an_owner on (owner_id, id desc);
+  create index jobs_of_the_house_ended on (changed_in) where finished_at is not null and owner_id is null and lane = 'interactive';
   create index jobs_queued_by_share on (coalesce(owner_id, '00000000-0000-0000-0000-000000000000'), lane, turn) where state = 'queued';
   create index jobs_running on (claim) where state = 'running';
   create index jobs_to_claim on (kind, lane, turn, id) where state = 'queued';
   create unique index jobs_unique_while_open on (kind, unique_key) where (state = any (array['queued', 'running'])) and unique_key is not null;
   create index jobs_with_a_deadline on (deadline_at) where state = 'queued' and deadline_at is not null;
   create policy "owners see their jobs" for select to authenticated using (may_see(owner_id, (select auth.uid()), (select is_admin())));
+  create trigger begin_job_life before update for each row when (old.state = 'failed' and new.state = 'queued') execute function begin_job_life();
+  create trigger count_removed_jobs after delete referencing old table as gone for each statement execute function count_removed_jobs();
   create trigger refuse_job_beginning before insert for each row when (new.state <> 'queued' or new.event_sequence <> 1) execute function refuse_job_beginning();
   create trigger refuse_job_change before update for each row when (old.state <> new.state and (new.event_sequence <> (old.event_sequence + 1) or not (old.state = 'queued' and (new.state = any (array['running', 'failed', 'cancelled'])) or old.state = 'running' and new.state <> 'running' or old.state = 'failed' and new.state = 'queued')) or old.finished_at is not null and new.finished_at is not null) execute function refuse_job_change();
   create trigger remove_job_events after delete referencing old table as gone for each statement execute function remove_job_events();
@@ -410,14 +438,18 @@ create table workers (
   grant select to authenticated, service_role;
 
 create function add_embedding_space(id smallint, name text, model text, dimensions integer, model_digest text default 'built-in') returns void volatile security definer; -- for its owner
+create function add_job_lives(lives job_life[]) returns void volatile security definer; -- for its owner
 create function add_jobs(new_jobs jsonb) returns table(id uuid) volatile security definer; -- for parlance_sidecar, service_role
 create function asker_id() returns uuid stable; -- for its owner
 create function backoff_seconds(attempts integer) returns float8 volatile; -- for its owner
 create function begin_delivery(job_id uuid, claim bigint) returns table(id uuid, url text, secrets text[], event text, data jsonb, occurred_at timestamptz) volatile security definer; -- for parlance_sidecar
+create function begin_job_life() returns trigger volatile security definer; -- for its owner
 create function cancel_job(id uuid) returns table(state job_state, ended_now boolean) volatile security definer; -- for service_role
 create function claim_jobs(worker_id uuid, kinds text[], lane job_lane, jobs_max integer, lease_seconds float8, models text[] default '{}', loaded text[] default null, patience_seconds float8 default 2, running_max integer[] default '{}', running_per_owner_max integer[] default '{}', after_turn bigint default 0) returns table(id uuid, kind text, owner_id uuid, subject_id uuid, payload jsonb, cursor jsonb, attempts integer, attempts_max integer, claim bigint, turn bigint, deadline_seconds float8, traceparent text) volatile security definer; -- for parlance_sidecar, service_role
 create function complete_jobs(endings jsonb) returns table(id uuid) volatile security definer; -- for parlance_sidecar, service_role
 create function compose_webhook_data(job jobs) returns jsonb stable; -- for its owner
+create function count_ended_jobs(jobs_max integer) returns integer volatile security definer; -- for service_role
+create function count_removed_jobs() returns trigger volatile security definer; -- for its owner
 create function create_embedding_space(name text, model text, model_digest text, dimensions integer) returns smallint volatile security definer; -- for service_role
 create function create_id() returns uuid volatile; -- for its owner
 create function date_image() returns trigger volatile; -- for its owner
@@ -436,6 +468,9 @@ create function is_admin() returns boolean stable; -- for anon, authenticated, s
 create function job_end_event(state job_state) returns text immutable; -- for its owner
 create function job_event_data(job jobs, sequence integer, event text, at timestamptz, detail jsonb) returns jsonb stable; -- for authenticated, service_role
 create function job_event_detail(done integer, total integer, message text, error_code text default null, error_message text default null, partial jsonb default null) returns jsonb stable; -- for its owner
+create function job_is_counted(progress job_counting, changed_in xid8, id uuid) returns boolean immutable; -- for its owner
+create function job_life(job jobs) returns job_life immutable; -- for its owner
+create function job_time_bounds() returns float8[] immutable; -- for service_role
 create function limit_webhooks() returns trigger volatile security definer; -- for its owner
 create function list_job_events(job_id uuid, after integer, events_max integer) returns setof jsonb stable; -- for authenticated, service_role
 create function log_search(id uuid, space_id smallint, scope text, query text, minus text, image_id uuid, filters jsonb, filter_class text, path text, embedding vector) returns void volatile security definer; -- for anon, authenticated, service_role
@@ -445,6 +480,7 @@ create function may_see(owner_id uuid) returns boolean stable; -- for anon, auth
 create function may_see(owner_id uuid, user_id uuid, is_admin boolean) returns boolean immutable; -- for anon, authenticated, service_role
 create function open_jobs(kinds text[]) returns table(id uuid, kind text, unique_key text) stable; -- for service_role
 create function protect_vectors(vectors regclass) returns void volatile; -- for its owner
+create function prune_jobs(ended_before timestamptz, events_before timestamptz, rows_max integer) returns integer volatile security definer; -- for service_role
 create function prune_webhook_deliveries(made_before timestamptz, rows_max integer) returns integer volatile security definer; -- for service_role
 create function record_delivery_failure(job_id uuid, claim bigint, status_code integer, error_message text, took_ms integer, retry_after_seconds integer default null) returns void volatile security definer; -- for parlance_sidecar
 create function refuse_job_beginning() returns trigger volatile; -- for its owner

@@ -401,7 +401,8 @@ $$;
 -- Adding an id again changes nothing.
 create function parlance.add_jobs(new_jobs jsonb) returns table (id uuid)
   language plpgsql volatile security definer
-  set search_path = pg_catalog, pg_temp set jit = off set enable_seqscan = off set enable_bitmapscan = off
+  set search_path = pg_catalog, pg_temp set jit = off set plan_cache_mode = force_generic_plan
+  set enable_seqscan = off set enable_bitmapscan = off
   as $$
 #variable_conflict use_column
 declare
@@ -518,7 +519,8 @@ create function parlance.claim_jobs(
   attempts_max integer, claim bigint, turn bigint, deadline_seconds double precision, traceparent text
 )
   language plpgsql volatile security definer
-  set search_path = pg_catalog, pg_temp set jit = off set enable_seqscan = off set enable_bitmapscan = off
+  set search_path = pg_catalog, pg_temp set jit = off set plan_cache_mode = force_generic_plan
+  set enable_seqscan = off set enable_bitmapscan = off
   as $$
 #variable_conflict use_column
 declare
@@ -755,7 +757,8 @@ $$;
 -- claim, result (or null).
 create function parlance.complete_jobs(endings jsonb) returns table (id uuid)
   language plpgsql volatile security definer
-  set search_path = pg_catalog, pg_temp set jit = off set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off
+  set search_path = pg_catalog, pg_temp set jit = off set plan_cache_mode = force_generic_plan
+  set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off
   as $$
 #variable_conflict use_column
 begin
