@@ -49,8 +49,8 @@ describe.runIf(process.env.CHAOS && databaseUrl)("a worker that lost its claim",
   async function claimAndLose(): Promise<{ land(): Promise<string> }> {
     let job: ClaimedJob | undefined;
     await until("a job is claimed", async () => {
-      const claim = { workerId: createId(), kinds: [ingestImage.name], jobsMax: 1, leaseSeconds: 0 };
-      [job] = await claimJobs(sql, { ...claim, lanes: ["bulk"] });
+      const claim = { workerId: createId(), kinds: [ingestImage], jobsMax: 1, leaseSeconds: 0 };
+      [job] = await claimJobs(sql, { ...claim, lane: "bulk" });
       return job !== undefined;
     });
     if (!job) throw new Error("no job was claimed");

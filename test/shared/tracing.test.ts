@@ -70,8 +70,8 @@ async function trace(run: () => Promise<never> | Promise<unknown>): Promise<Span
   );
   const [job] = await claimJobs(house.sql, {
     workerId: createId(),
-    kinds: [embedQuery.name],
-    lanes: ["interactive"],
+    kinds: [embedQuery],
+    lane: "interactive",
     jobsMax: 1,
     leaseSeconds: 30,
   });

@@ -7,6 +7,7 @@ import { embedQuery } from "../../../shared/images/kinds.ts";
 import { paletteCalibration } from "../../../shared/images/palette-calibration.ts";
 import { probePhrases } from "../../../shared/images/probes.ts";
 import { openTestApp, type TestApp } from "../../helpers/app.ts";
+import { taskContext } from "../../helpers/task-context.ts";
 
 let house: TestApp;
 /** A space of 64 dimensions. */
@@ -71,15 +72,7 @@ async function reportSidecar(): Promise<void> {
 }
 
 function run(payload: { spaceId?: number } = {}): Promise<CalibrateOutcome> {
-  const job = { id: createId(), ownerId: null, subjectId: null };
-  const context = {
-    job,
-    claim: 1,
-    attempt: 1,
-    signal: new AbortController().signal,
-    reportProgress: () => {},
-  };
-  return createCalibrationTask(house.deps).run(payload, context) as Promise<CalibrateOutcome>;
+  return createCalibrationTask(house.deps).run(payload, taskContext()) as Promise<CalibrateOutcome>;
 }
 
 async function calibrationOf(id: number) {

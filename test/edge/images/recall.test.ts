@@ -78,8 +78,8 @@ async function measure(limits: RecallLimits = {}): Promise<{ measured: number; s
   await addJob(house.sql, measureRecall, { payload: {}, ownerId: null });
   const [job] = await claimJobs(house.sql, {
     workerId: createId(),
-    kinds: [measureRecall.name],
-    lanes: ["bulk"],
+    kinds: [measureRecall],
+    lane: "bulk",
     jobsMax: 1,
     leaseSeconds: 60,
   });

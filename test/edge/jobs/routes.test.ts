@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { createId } from "../../../shared/ids.ts";
 import { embedQuery, ingestImage } from "../../../shared/images/kinds.ts";
 import { Job, JobEvent } from "../../../shared/jobs/contract.ts";
-import { addJob, claimJobs, completeJob, failJob, reportProgress } from "../../../shared/jobs/queue.ts";
+import { addJob, claimJobs, completeJobs, failJob, reportProgress } from "../../../shared/jobs/queue.ts";
 import { openTestApp, type TestApp, type TestUser, type Who } from "../../helpers/app.ts";
 
 let house: TestApp;
@@ -36,8 +36,8 @@ async function addIngest(owner: TestUser | null = house.alice): Promise<AddedJob
 async function claim() {
   const [job] = await claimJobs(house.sql, {
     workerId: createId(),
-    kinds: [ingestImage.name],
-    lanes: ["bulk"],
+    kinds: [ingestImage],
+    lane: "bulk",
     jobsMax: 1,
     leaseSeconds: 60,
   });
@@ -141,7 +141,7 @@ test("one job is shown as the contract says, from queued to done", async () => {
     attempts: 1,
     progress: { done: 1, total: 3, message: "decoding" },
   });
-  await completeJob(house.sql, job, { width: 3 });
+  await completeJobs(house.sql, [{ ...job, result: { width: 3 } }]);
   expect(await show()).toMatchObject({
     state: "done",
     result: { width: 3 },
@@ -164,7 +164,7 @@ test("events come in order without holes, and resume after any of them", async (
   const { id } = await addIngest();
   const job = await claim();
   await reportProgress(house.sql, job, { done: 3, total: 3 });
-  await completeJob(house.sql, job, {});
+  await completeJobs(house.sql, [{ ...job, result: {} }]);
   const events = async (query: string) =>
     (await house.call(house.alice, "GET", `/jobs/${id}/events${query}`)).body;
   const all = (await events("")).items.map((event: unknown) => JobEvent.parse(event));
@@ -183,9 +183,9 @@ test("events come in order without holes, and resume after any of them", async (
 test("after pruning, what is gone is said to be gone, and what is left is there", async () => {
   const { id } = await addIngest();
   const job = await claim();
-  await house.sql`update parlance.job_events set created_at = now() - interval '8 days'`;
+  await house.sql`update parlance.job_events set at = now() - interval '8 days'`;
   await house.sql`select parlance.prune_jobs(now() - interval '30 days', now() - interval '7 days', 100)`;
-  await completeJob(house.sql, job, {});
+  await completeJobs(house.sql, [{ ...job, result: {} }]);
   const from = (after: number) => house.call(house.alice, "GET", `/jobs/${id}/events?after=${after}`);
   for (const after of [0, 1]) {
     const answer = await from(after);
@@ -217,7 +217,7 @@ test("a running job is asked to end; asking twice changes nothing", async () => 
 
 test("a job that has ended is not cancelled", async () => {
   const { id } = await addIngest();
-  await completeJob(house.sql, await claim(), {});
+  await completeJobs(house.sql, [{ ...(await claim()), result: {} }]);
   const cancelled = (await addIngest()).id;
   await house.call(house.alice, "POST", `/jobs/${cancelled}/cancellation`);
   for (const ended of [id, cancelled]) {

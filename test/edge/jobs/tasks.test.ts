@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { createJobTasks } from "../../../edge/jobs/tasks.ts";
-import { createId } from "../../../shared/ids.ts";
 import { expireKeys, pruneHistory } from "../../../shared/jobs/maintenance.ts";
 import { openTestApp, type TestApp } from "../../helpers/app.ts";
+import { taskContext } from "../../helpers/task-context.ts";
 
 let house: TestApp;
 beforeAll(async () => {
@@ -13,8 +13,7 @@ afterAll(() => house.close());
 async function run(name: string, signal = new AbortController().signal): Promise<unknown> {
   const task = createJobTasks(house.deps).find(({ kind }) => kind.name === name);
   if (!task) throw new Error(`no task ${name}`);
-  const job = { id: createId(), ownerId: null, subjectId: null };
-  return task.run({}, { job, claim: 1, attempt: 1, signal, reportProgress: () => {} });
+  return task.run({}, taskContext({ signal }));
 }
 
 async function addEndedJobs(count: number, daysAgo: number): Promise<void> {
@@ -34,7 +33,7 @@ test("ended jobs go after 30 days and events after 7, however many there are", a
   await addEndedJobs(2_500, 31);
   await addEndedJobs(3, 29);
   await house.sql`
-    update parlance.job_events set created_at = now() - interval '8 days'
+    update parlance.job_events set at = now() - interval '8 days'
     where job_id in (select id from parlance.jobs where finished_at > now() - interval '30 days' limit 2)
   `;
   await run(pruneHistory.name);

@@ -95,7 +95,7 @@ test("a tick takes back what a dead worker held, also of kinds that it cannot ru
     subjectId: imageId,
   });
   await house.sql`update parlance.jobs set attempts_max = 1`;
-  const claim = { workerId: createId(), kinds: [ingestImage.name], lanes: ["bulk"] as const, jobsMax: 1 };
+  const claim = { workerId: createId(), kinds: [ingestImage], lane: "bulk" as const, jobsMax: 1 };
   await claimJobs(house.sql, { ...claim, leaseSeconds: 60 });
   const { run } = sweepFloor(async () => {});
   expect(await run()).toEqual(nothing);

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { serviceCaller, transactAs } from "../../../shared/callers.ts";
 import { createId } from "../../../shared/ids.ts";
 import { embedQuery, ingestImage } from "../../../shared/images/kinds.ts";
-import { addJob, claimJobs, completeJob } from "../../../shared/jobs/queue.ts";
+import { addJob, claimJobs, completeJobs } from "../../../shared/jobs/queue.ts";
 import { openTestApp, type TestApp } from "../../helpers/app.ts";
 
 let house: TestApp;
@@ -39,8 +39,8 @@ test("jobs are told by kind, lane and state, with the age of the oldest", async 
   ]);
   const [claimed] = await claimJobs(house.sql, {
     workerId: createId(),
-    kinds: [embedQuery.name],
-    lanes: ["interactive"],
+    kinds: [embedQuery],
+    lane: "interactive",
     jobsMax: 1,
     leaseSeconds: 30,
   });
@@ -52,7 +52,7 @@ test("jobs are told by kind, lane and state, with the age of the oldest", async 
   expect(busy.get(`parlance_jobs_open{${ingest},state="queued"}`)).toBe(1);
   expect(busy.get(`parlance_job_oldest_seconds{${ingest},state="queued"}`)).toBeGreaterThan(0);
   await house.sql`update parlance.jobs set created_at = created_at - interval '2 seconds' where id = ${claimed.id}`;
-  await completeJob(house.sql, claimed, {});
+  await completeJobs(house.sql, [{ ...claimed, result: {} }]);
   const after = await scrape();
   const done = `${query},state="done",window="1h"`;
   expect(after.get(`parlance_jobs_ended{${done}}`)).toBe(1);

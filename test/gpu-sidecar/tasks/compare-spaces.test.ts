@@ -68,9 +68,9 @@ async function compare(queriesMax = 200): Promise<{ ended: Ended; comparison: Sp
   try {
     const [job] = await claimJobs(sql, {
       workerId: createId(),
-      kinds: [compareSpaces.name],
+      kinds: [compareSpaces],
       models: ["palette"],
-      lanes: ["bulk"],
+      lane: "bulk",
       jobsMax: 1,
       leaseSeconds: 30,
     });

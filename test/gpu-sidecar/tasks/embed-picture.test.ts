@@ -6,6 +6,7 @@ import { createSpaceDirectory } from "../../../gpu-sidecar/spaces.ts";
 import { createEmbedPictureTask } from "../../../gpu-sidecar/tasks/embed-picture.ts";
 import { createId } from "../../../shared/ids.ts";
 import { type EmbedPictureOutcome, pictureQueryPath } from "../../../shared/images/picture-queries.ts";
+import { taskContext } from "../../helpers/task-context.ts";
 import { drawJpegs, type Library, openInference, openLibrary } from "../library.ts";
 
 let library: Library;
@@ -31,13 +32,7 @@ async function look(bytes: Uint8Array | undefined, pixelsMax = 1e8): Promise<Emb
   const spaces = createSpaceDirectory(house.sql, builtInCatalog);
   const task = createEmbedPictureTask({ store, spaces, inference, pixelsMax });
   const job = { id: createId(), ownerId: null, subjectId: id };
-  const context = {
-    job,
-    claim: 1,
-    attempt: 1,
-    signal: new AbortController().signal,
-    reportProgress: () => {},
-  };
+  const context = taskContext({ job });
   return (await task.run({ queryId: id, spaceId: 1, path }, context)) as EmbedPictureOutcome;
 }
 

@@ -3,9 +3,9 @@ import { builtInCatalog } from "../../../gpu-sidecar/models/catalog.ts";
 import type { Inference } from "../../../gpu-sidecar/models/inference.ts";
 import { createSpaceDirectory, type SpaceDirectory } from "../../../gpu-sidecar/spaces.ts";
 import { createEmbedQueryTask } from "../../../gpu-sidecar/tasks/embed-query.ts";
-import { createId } from "../../../shared/ids.ts";
 import type { EmbedQueryOutcome } from "../../../shared/images/outcomes.ts";
 import { openTestApp, type TestApp } from "../../helpers/app.ts";
+import { taskContext } from "../../helpers/task-context.ts";
 import { openInference, palette } from "../library.ts";
 
 let inference: Inference;
@@ -22,16 +22,8 @@ afterAll(async () => {
 });
 
 async function embed(query: string, spaceId = 1): Promise<EmbedQueryOutcome> {
-  const job = { id: createId(), ownerId: null, subjectId: null };
-  const context = {
-    job,
-    claim: 1,
-    attempt: 1,
-    signal: new AbortController().signal,
-    reportProgress: () => {},
-  };
   const task = createEmbedQueryTask({ spaces, inference });
-  return (await task.run({ spaceId, query }, context)) as EmbedQueryOutcome;
+  return (await task.run({ spaceId, query }, taskContext())) as EmbedQueryOutcome;
 }
 
 test("words that the model knows become a vector of unit length", async () => {

@@ -59,9 +59,9 @@ async function fill(run: FillRun | ((job: ClaimedJob, stop: Stop) => FillRun) = 
   try {
     const [job] = await claimJobs(sql, {
       workerId: createId(),
-      kinds: [fillSpace.name],
+      kinds: [fillSpace],
       models: ["palette"],
-      lanes: ["bulk"],
+      lane: "bulk",
       jobsMax: 1,
       leaseSeconds: 30,
     });

@@ -9,6 +9,7 @@ import { createIngestTask } from "../../../gpu-sidecar/tasks/ingest-image.ts";
 import { createId } from "../../../shared/ids.ts";
 import { imagePath } from "../../../shared/images/contract.ts";
 import type { IngestOutcome } from "../../../shared/images/outcomes.ts";
+import { taskContext } from "../../helpers/task-context.ts";
 import { drawJpeg, type Library, openInference, openLibrary, palette } from "../library.ts";
 
 let library: Library;
@@ -45,10 +46,8 @@ async function ingest(imageId: string, options: RunOptions = {}) {
     void steps.push(`${done}/${total} ${message}`);
   const job = { id: createId(), ownerId: null, subjectId: imageId };
   try {
-    const outcome = (await task.run(
-      { imageId },
-      { job, claim: 1, attempt: 1, signal, reportProgress },
-    )) as IngestOutcome;
+    const context = taskContext({ job, signal, reportProgress });
+    const outcome = (await task.run({ imageId }, context)) as IngestOutcome;
     return { outcome, steps };
   } finally {
     await sql.end();

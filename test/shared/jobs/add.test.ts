@@ -2,8 +2,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
 import { transactAs } from "../../../shared/callers.ts";
 import { violatedConstraint } from "../../../shared/database.ts";
 import { createId } from "../../../shared/ids.ts";
-import { addJob, completeJob } from "../../../shared/jobs/queue.ts";
-import { type JobsDatabase, openJobsDatabase, paint, paintKind } from "./setup.ts";
+import { addJob } from "../../../shared/jobs/queue.ts";
+import { complete, type JobsDatabase, openJobsDatabase, paint, paintKind } from "./setup.ts";
 
 let jobs: JobsDatabase;
 beforeAll(async () => {
@@ -97,7 +97,7 @@ describe("a unique key", () => {
   test("still holds while the job runs, and no longer once it has ended", async () => {
     const running = await jobs.claimNew({ uniqueKey: "wall" });
     expect(await jobs.add({ uniqueKey: "wall" })).toBe(running.id);
-    await completeJob(jobs.sidecar, running, {});
+    await complete(jobs.sidecar, running);
     expect(await jobs.add({ uniqueKey: "wall" })).not.toBe(running.id);
   });
 
@@ -116,7 +116,7 @@ describe("a unique key", () => {
   test("holds while jobs end between the adders", async () => {
     const ends = async () => {
       for (let round = 0; round < 30; round++) {
-        for (const job of await jobs.claim()) await completeJob(jobs.sidecar, job, {});
+        for (const job of await jobs.claim()) await complete(jobs.sidecar, job);
       }
     };
     const adds = async () => {

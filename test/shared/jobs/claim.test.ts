@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { createId } from "../../../shared/ids.ts";
-import { claimJobs, completeJob, heartbeatJobs, rescueJobs } from "../../../shared/jobs/queue.ts";
-import { ask, type JobsDatabase, openJobsDatabase, paint, paintKind } from "./setup.ts";
+import { addJobs, claimJobs, heartbeatJobs, rescueJobs } from "../../../shared/jobs/queue.ts";
+import { complete, type JobsDatabase, openJobsDatabase, paint, paintKind } from "./setup.ts";
 
 let jobs: JobsDatabase;
 beforeAll(async () => {
@@ -13,28 +13,19 @@ beforeEach(() => jobs.clear());
 const kinds = new Map([[paint.name, paint]]);
 
 describe("a claim", () => {
-  test("takes interactive jobs before bulk ones, and the longest due first", async () => {
-    const bulkLate = await jobs.add({ delaySeconds: -10 });
-    const bulkEarly = await jobs.add({ delaySeconds: -20 });
-    const askLate = await jobs.add({ delaySeconds: -1 }, ask);
-    const askEarly = await jobs.add({ delaySeconds: -2 }, ask);
-    const claimed = await jobs.claim(3);
-    expect(claimed.map((job) => job.id)).toEqual([askEarly, askLate, bulkEarly]);
-    expect((await jobs.claim(3)).map((job) => job.id)).toEqual([bulkLate]);
+  test("takes an owner's jobs in the order in which they were added", async () => {
+    const [first, second, third] = [await jobs.add(), await jobs.add(), await jobs.add()];
+    expect((await jobs.claim(2)).map((job) => job.id)).toEqual([first, second]);
+    expect((await jobs.claim(2)).map((job) => job.id)).toEqual([third]);
   });
 
   test("takes only the kinds and lanes that it asks for", async () => {
     await jobs.add();
     const options = { workerId: createId(), jobsMax: 10, leaseSeconds: 30 };
-    expect(
-      await claimJobs(jobs.sidecar, { ...options, kinds: ["test.other-work"], lanes: ["bulk"] }),
-    ).toEqual([]);
-    expect(
-      await claimJobs(jobs.sidecar, { ...options, kinds: [paint.name], lanes: ["interactive"] }),
-    ).toEqual([]);
-    expect(await claimJobs(jobs.sidecar, { ...options, kinds: [paint.name], lanes: ["bulk"] })).toHaveLength(
-      1,
-    );
+    const other = paintKind({ name: "test.other-work" });
+    expect(await claimJobs(jobs.sidecar, { ...options, kinds: [other], lane: "bulk" })).toEqual([]);
+    expect(await claimJobs(jobs.sidecar, { ...options, kinds: [paint], lane: "interactive" })).toEqual([]);
+    expect(await claimJobs(jobs.sidecar, { ...options, kinds: [paint], lane: "bulk" })).toHaveLength(1);
   });
 
   test("hands over the payload and the number of the try", async () => {
@@ -54,11 +45,7 @@ describe("a claim", () => {
 
   test("never gives one job to two workers", async () => {
     const total = 500;
-    await jobs.sql.begin(async (transaction) => {
-      await transaction`
-        select parlance.add_job(gen_random_uuid(), ${paint.name}, '{"colour": "red"}') from generate_series(1, ${total})
-      `;
-    });
+    await addJobs(jobs.sql, paint, Array(total).fill({ payload: { colour: "red" }, ownerId: null }));
     const workers = Array.from({ length: 8 }, async (_, index) => {
       const sql = jobs.database.connect({ role: "parlance_sidecar", max: 1 });
       const workerId = createId();
@@ -66,8 +53,8 @@ describe("a claim", () => {
       for (let round = 0; ; round++) {
         const batch = await claimJobs(sql, {
           workerId,
-          kinds: [paint.name],
-          lanes: ["bulk"],
+          kinds: [paint],
+          lane: "bulk",
           jobsMax: 1 + ((index + round) % 7),
           leaseSeconds: 30,
         });
@@ -96,7 +83,7 @@ describe("a lease", () => {
     const kept = await jobs.claimNew({}, paint, 0);
     const unwanted = await jobs.claimNew({}, paint, 0);
     const ended = await jobs.claimNew({}, paint, 0);
-    await completeJob(jobs.sidecar, ended, {});
+    await complete(jobs.sidecar, ended);
     await jobs.sql`select parlance.cancel_job(${unwanted.id})`;
     const answers = await heartbeatJobs(jobs.sidecar, [kept, unwanted, ended], 60);
     expect(new Map(answers.map((answer) => [answer.id, answer.cancelRequested]))).toEqual(

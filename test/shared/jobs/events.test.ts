@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { JobEvent, jobTopic } from "../../../shared/jobs/contract.ts";
-import { completeJob, failJob, reportProgress } from "../../../shared/jobs/queue.ts";
-import { ask, type JobsDatabase, openJobsDatabase } from "./setup.ts";
+import { failJob, reportProgress } from "../../../shared/jobs/queue.ts";
+import { ask, complete, type JobsDatabase, openJobsDatabase } from "./setup.ts";
 
 let jobs: JobsDatabase;
 beforeAll(async () => {
@@ -48,7 +48,7 @@ describe("an event", () => {
   test("of the house is told to admins, but not the questions of a search", async () => {
     await jobs.claimNew();
     const question = await jobs.claimNew({}, ask);
-    await completeJob(jobs.sidecar, question, {});
+    await complete(jobs.sidecar, question);
     const told = await listMessages();
     expect(told.map((message) => message.topic)).toEqual(["house", "house"]);
     expect(told.some((message) => message.payload.jobId === question.id)).toBe(false);
@@ -63,7 +63,7 @@ describe("an event", () => {
     const job = await jobs.claimNew();
     const before = await listMessages();
     const ending = jobs.sidecar.begin(async (transaction) => {
-      await completeJob(transaction, job, {});
+      await complete(transaction, job);
       throw new Error("the landing was refused");
     });
     await expect(ending).rejects.toThrow("refused");
@@ -88,7 +88,7 @@ describe("an event", () => {
   test("of a job that is done says that all of it is, and no longer what was being done", async () => {
     const job = await jobs.claimNew();
     await reportProgress(jobs.sidecar, job, { done: 1, total: 2, message: "half" });
-    await completeJob(jobs.sidecar, job, {});
+    await complete(jobs.sidecar, job);
     const last = (await jobs.events(job.id)).at(-1);
     expect(last).toMatchObject({ event: "job.done", progress: { done: 2, total: 2, message: null } });
   });

@@ -91,7 +91,7 @@ describe("work that succeeds", () => {
       land: async (transaction, job, { colour }) => {
         tries += 1;
         if (tries < 3) throw Object.assign(new Error("deadlock detected"), { code: "40P01" });
-        await paint.land(transaction, job, { colour });
+        await paint.land?.(transaction, job, { colour });
       },
     });
     const { ending, row, landings } = await outcomeOf(async () => ({ colour: "red" }), kind);

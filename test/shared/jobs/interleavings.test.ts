@@ -12,14 +12,12 @@ import {
   type ClaimedJob,
   cancelJob,
   claimJobs,
-  completeJob,
   failJob,
   heartbeatJobs,
-  releaseJob,
   reportProgress,
   rescueJobs,
 } from "../../../shared/jobs/queue.ts";
-import { type JobsDatabase, openJobsDatabase, paint } from "./setup.ts";
+import { complete, type JobsDatabase, openJobsDatabase, paint, release } from "./setup.ts";
 
 let jobs: JobsDatabase;
 beforeAll(async () => {
@@ -64,7 +62,7 @@ async function act(sql: Sql, random: (below: number) => number): Promise<void> {
       case 3: {
         // A third of the leases is over at once.
         const leaseSeconds = random(3) ? 30 : 0;
-        const options = { workerId, kinds: [paint.name], lanes: ["bulk" as const], leaseSeconds };
+        const options = { workerId, kinds: [paint], lane: "bulk" as const, leaseSeconds };
         held.push(...(await claimJobs(sql, { ...options, jobsMax: 1 + random(3) })));
         break;
       }
@@ -72,7 +70,7 @@ async function act(sql: Sql, random: (below: number) => number): Promise<void> {
         if (job) await reportProgress(sql, job, { done: random(5), total: 4 + random(2) });
         break;
       case 5:
-        if (job) await complete(sql, job);
+        if (job) await completeAndLand(sql, job);
         break;
       case 6:
         if (job) await fail(sql, job, random(2) === 0);
@@ -91,9 +89,9 @@ async function act(sql: Sql, random: (below: number) => number): Promise<void> {
   }
 }
 
-async function complete(sql: Sql, job: ClaimedJob): Promise<void> {
+async function completeAndLand(sql: Sql, job: ClaimedJob): Promise<void> {
   await sql.begin(async (transaction) => {
-    if (await completeJob(transaction, job, {})) await paint.land(transaction, job, { colour: "red" });
+    if (await complete(transaction, job)) await paint.land?.(transaction, job, { colour: "red" });
   });
 }
 
@@ -106,7 +104,7 @@ async function fail(sql: Sql, job: ClaimedJob, retryable: boolean): Promise<void
 
 async function releaseAndLand(sql: Sql, job: ClaimedJob): Promise<void> {
   await sql.begin(async (transaction) => {
-    if ((await releaseJob(transaction, job)) === "cancelled") await landFailure(transaction, job);
+    if ((await release(transaction, job)) === "cancelled") await landFailure(transaction, job);
   });
 }
 
@@ -188,7 +186,7 @@ test.each(Array.from({ length: runs }, (_, index) => firstSeed + index))(
       select
         id, state, event_sequence, attempts, attempts_max,
         (select count(*) from public.landings where job_id = jobs.id) as landed,
-        (select jsonb_agg(data order by sequence) from parlance.job_events where job_id = jobs.id) as events
+        (select jsonb_agg(data) from parlance.list_job_events(jobs.id, 0, 1000) as data) as events
       from parlance.jobs
     `;
     expect(rows.length).toBeGreaterThan(10);

@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { completeJob } from "../../../shared/jobs/queue.ts";
-import { type JobsDatabase, openJobsDatabase } from "./setup.ts";
+import { complete, type JobsDatabase, openJobsDatabase } from "./setup.ts";
 
 let jobs: JobsDatabase;
 beforeAll(async () => {
@@ -11,7 +10,7 @@ beforeEach(() => jobs.clear());
 
 async function addDone(): Promise<string> {
   const job = await jobs.claimNew();
-  await completeJob(jobs.sidecar, job, {});
+  await complete(jobs.sidecar, job);
   return job.id;
 }
 
@@ -68,7 +67,7 @@ describe("pruning", () => {
   test("takes the events of a running job too, and its sequence goes on", async () => {
     const job = await jobs.claimNew();
     await prune(past, future, 100);
-    await completeJob(jobs.sidecar, job, {});
+    await complete(jobs.sidecar, job);
     expect((await jobs.events(job.id)).map((event) => event.sequence)).toEqual([3]);
     expect(await jobs.find(job.id)).toMatchObject({ eventsPrunedTo: 2, state: "done" });
   });

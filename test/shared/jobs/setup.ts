@@ -4,7 +4,16 @@ import { z } from "zod";
 import { createId } from "../../../shared/ids.ts";
 import type { JobError, JobEvent, JobState } from "../../../shared/jobs/contract.ts";
 import type { EndingJob, JobKind } from "../../../shared/jobs/kinds.ts";
-import { addJob, type ClaimedJob, claimJobs, type NewJob } from "../../../shared/jobs/queue.ts";
+import {
+  addJob,
+  type Claim,
+  type ClaimedJob,
+  type ClaimOptions,
+  claimJobs,
+  completeJobs,
+  type NewJob,
+  releaseJobs,
+} from "../../../shared/jobs/queue.ts";
 import type { LocalDatabase } from "../../../supabase/local/database.ts";
 import { openTestDatabase } from "../../helpers/database.ts";
 
@@ -15,7 +24,7 @@ export interface PaintOutcome {
   colour: string;
 }
 
-type PaintKind = JobKind<PaintPayload, PaintOutcome>;
+export type PaintKind = JobKind<PaintPayload, PaintOutcome>;
 
 /** What a landing wrote; a test reads it back with `landings`. */
 async function write(transaction: TransactionSql, job: EndingJob, text: string): Promise<void> {
@@ -42,15 +51,37 @@ export const paint = paintKind();
 /** The same work, for someone who waits. */
 export const ask = paintKind({ name: "test.ask-colour", lane: "interactive" });
 
+/** Ends one claim as done; false when it is lost. */
+export async function complete(
+  sql: Sql | TransactionSql,
+  job: Claim,
+  result: Record<string, unknown> = {},
+): Promise<boolean> {
+  return (await completeJobs(sql, [{ ...job, result }])).has(job.id);
+}
+
+/** Hands one claim back; undefined when it is lost. */
+export async function release(sql: Sql | TransactionSql, job: Claim): Promise<JobState | undefined> {
+  return (await releaseJobs(sql, [job])).get(job.id);
+}
+
 export interface JobRow {
   readonly id: string;
   readonly state: JobState;
+  readonly turn: number | null;
   readonly attempts: number;
   readonly errorCode: string | null;
   readonly errorMessage: string | null;
   readonly result: Record<string, unknown> | null;
   readonly progressDone: number;
   readonly progressTotal: number | null;
+  readonly progressMessage: string | null;
+  readonly partial: Record<string, unknown> | null;
+  readonly cursor: unknown;
+  readonly leaseLosses: number;
+  readonly deadlineAt: string | null;
+  readonly uniqueKey: string | null;
+  readonly payload: PaintPayload;
   readonly claim: number | null;
   readonly claimedBy: string | null;
   readonly cancelRequestedAt: string | null;
@@ -70,7 +101,8 @@ export interface JobsDatabase extends AsyncDisposable {
   /** What a sidecar has. */
   readonly sidecar: Sql;
   add(job?: Partial<NewJob<PaintPayload>>, kind?: PaintKind): Promise<string>;
-  claim(jobsMax?: number, options?: { leaseSeconds?: number; kinds?: string[] }): Promise<ClaimedJob[]>;
+  /** Claims of both lanes, interactive ones first. */
+  claim(jobsMax?: number, options?: Partial<Omit<ClaimOptions, "lane">>): Promise<ClaimedJob[]>;
   /** Adds one job and claims it. */
   claimNew(job?: Partial<NewJob<PaintPayload>>, kind?: PaintKind, leaseSeconds?: number): Promise<ClaimedJob>;
   find(id: string): Promise<JobRow>;
@@ -92,14 +124,12 @@ export async function openJobsDatabase(): Promise<JobsDatabase> {
   const sidecar = database.connect({ role: "parlance_sidecar" });
   const add: JobsDatabase["add"] = (job = {}, kind = paint) =>
     addJob(sql, kind, { payload: { colour: "red" }, ownerId: null, ...job });
-  const claim: JobsDatabase["claim"] = (jobsMax = 1, { leaseSeconds = 30, kinds } = {}) =>
-    claimJobs(sidecar, {
-      workerId: createId(),
-      kinds: kinds ?? [paint.name, ask.name],
-      lanes: ["interactive", "bulk"],
-      jobsMax,
-      leaseSeconds,
-    });
+  const claim: JobsDatabase["claim"] = async (jobsMax = 1, options = {}) => {
+    const all = { workerId: createId(), kinds: [paint, ask], leaseSeconds: 30, ...options };
+    const first = await claimJobs(sidecar, { ...all, lane: "interactive", jobsMax });
+    const rest = await claimJobs(sidecar, { ...all, lane: "bulk", jobsMax: jobsMax - first.length });
+    return [...first, ...rest];
+  };
   return {
     database,
     admin,
@@ -109,7 +139,7 @@ export async function openJobsDatabase(): Promise<JobsDatabase> {
     claim,
     async claimNew(job, kind = paint, leaseSeconds = 30) {
       const id = await add(job, kind);
-      const claimed = (await claim(1000, { leaseSeconds, kinds: [kind.name] })).find((one) => one.id === id);
+      const claimed = (await claim(1000, { leaseSeconds, kinds: [kind] })).find((one) => one.id === id);
       if (!claimed) throw new Error("the job was not claimed");
       return claimed;
     },
@@ -124,7 +154,7 @@ export async function openJobsDatabase(): Promise<JobsDatabase> {
     },
     async events(id) {
       const rows = await sql<{ data: JobEvent }[]>`
-        select data from parlance.job_events where job_id = ${id} order by sequence
+        select data from parlance.list_job_events(${id}, 0, 1000) as data
       `;
       return rows.map((row) => row.data);
     },
@@ -141,7 +171,7 @@ export async function openJobsDatabase(): Promise<JobsDatabase> {
       return id;
     },
     async clear() {
-      await sql`truncate parlance.jobs, parlance.job_events, parlance.workers, public.landings`;
+      await sql`truncate parlance.jobs, parlance.job_events, parlance.job_shares, parlance.workers, public.landings`;
     },
     async [Symbol.asyncDispose]() {
       await Promise.all([admin.end(), sql.end(), sidecar.end()]);

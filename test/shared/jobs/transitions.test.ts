@@ -4,14 +4,12 @@ import type { JobState } from "../../../shared/jobs/contract.ts";
 import {
   type ClaimedJob,
   cancelJob,
-  completeJob,
   failJob,
   heartbeatJobs,
-  releaseJob,
   reportProgress,
   rescueJobs,
 } from "../../../shared/jobs/queue.ts";
-import { type JobsDatabase, openJobsDatabase, paint, paintKind } from "./setup.ts";
+import { complete, type JobsDatabase, openJobsDatabase, paint, paintKind, release } from "./setup.ts";
 
 let jobs: JobsDatabase;
 beforeAll(async () => {
@@ -48,7 +46,7 @@ const starts = {
   },
   done: async () => {
     const job = await jobs.claimNew();
-    await completeJob(jobs.sidecar, job, {});
+    await complete(jobs.sidecar, job);
     return job;
   },
   failed: async () => {
@@ -66,10 +64,10 @@ const starts = {
 const acts = {
   "is claimed": () => jobs.claim(),
   "is cancelled": (job: ClaimedJob) => cancel(job.id),
-  completes: (job: ClaimedJob) => completeJob(jobs.sidecar, job, { colour: "red" }),
+  completes: (job: ClaimedJob) => complete(jobs.sidecar, job, { colour: "red" }),
   "fails and may be tried again": (job: ClaimedJob) => failJob(jobs.sidecar, job, failure),
   "fails for good": (job: ClaimedJob) => failJob(jobs.sidecar, job, { ...failure, retryable: false }),
-  "is handed back": (job: ClaimedJob) => releaseJob(jobs.sidecar, job),
+  "is handed back": (job: ClaimedJob) => release(jobs.sidecar, job),
   "is rescued": () => rescueJobs(jobs.sidecar, kinds),
 };
 
@@ -173,7 +171,7 @@ describe("a job", () => {
     expect(await jobs.find(first.id)).toMatchObject({ errorMessage: "The storage did not answer." });
     await jobs.makeDue(first.id);
     const [second] = await jobs.claim();
-    await completeJob(jobs.sidecar, second as ClaimedJob, { colour: "red" });
+    await complete(jobs.sidecar, second as ClaimedJob, { colour: "red" });
     expect(await jobs.find(first.id)).toMatchObject({
       errorCode: null,
       attempts: 2,
@@ -251,9 +249,9 @@ describe("a worker that lost its claim", () => {
 
   const attempts: [string, (job: ClaimedJob) => Promise<unknown>, unknown][] = [
     ["report progress", (job) => reportProgress(jobs.sidecar, job, { done: 1, total: 2 }), false],
-    ["complete", (job) => completeJob(jobs.sidecar, job, { colour: "blue" }), false],
+    ["complete", (job) => complete(jobs.sidecar, job, { colour: "blue" }), false],
     ["fail", (job) => failJob(jobs.sidecar, job, { ...failure, retryable: false }), undefined],
-    ["hand it back", (job) => releaseJob(jobs.sidecar, job), undefined],
+    ["hand it back", (job) => release(jobs.sidecar, job), undefined],
     ["prolong its lease", (job) => heartbeatJobs(jobs.sidecar, [job], 3600), []],
   ];
   test.each(attempts)("cannot %s", async (_what, attempt, answer) => {
