@@ -9,6 +9,7 @@ import { AppError } from "../shared/errors.ts";
 import type { RouteClass } from "./config.ts";
 import type { Deps } from "./deps.ts";
 import { createGpuStatsRoutes } from "./gpu-stats/routes.ts";
+import { workAfterAnswers } from "./http/after-answer.ts";
 import { limitBody } from "./http/bodies.ts";
 import { limitTime } from "./http/deadlines.ts";
 import { keepIdempotent } from "./http/idempotency.ts";
@@ -26,7 +27,7 @@ import { createJobRoutes } from "./jobs/routes.ts";
 import { createScheduleRoutes } from "./jobs/schedule-routes.ts";
 import { createMetricsRoutes } from "./metrics/routes.ts";
 import { createSpaceRoutes } from "./spaces/routes.ts";
-import { createSchedule, houseSchedules } from "./tasks.ts";
+import { createSchedule, houseSchedules, runAddedJobs } from "./tasks.ts";
 import { createWebhookRoutes } from "./webhooks/routes.ts";
 
 /** Supabase calls a function by its name; the embedded mode serves the same under /functions/v1. */
@@ -68,6 +69,7 @@ export function createApp(deps: Deps) {
 
 function createRooms(deps: Deps) {
   const rooms = createRouter();
+  rooms.use(workAfterAnswers(deps, () => runAddedJobs(deps)));
   rooms.use(authenticate(deps), limitRate(deps, classify), limitBody(deps.config), keepIdempotent(deps));
   return rooms
     .route("/", createImageRoutes(deps))

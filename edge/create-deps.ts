@@ -1,13 +1,17 @@
 import type { Sql } from "postgres";
 import type { Log } from "../shared/log.ts";
 import type { EdgeConfig } from "./config.ts";
-import type { Deps } from "./deps.ts";
+import type { Deps, Surroundings } from "./deps.ts";
 import { createTokenVerifier } from "./http/tokens.ts";
 import { createSupabaseStorage } from "./storage/supabase.ts";
 
-/** What the app is given in earnest; a door brings the database client and the log of its runtime. */
-export function createDeps(config: EdgeConfig, { sql, log }: { sql: Sql; log: Log }): Deps {
+/** What the app is given in earnest; a door brings the database client, the log and the rest of its runtime. */
+export function createDeps(
+  config: EdgeConfig,
+  { sql, log, ...surroundings }: { sql: Sql; log: Log } & Surroundings,
+): Deps {
   return {
+    ...surroundings,
     config,
     sql,
     log,

@@ -5,6 +5,7 @@ import type { Task } from "../shared/jobs/kinds.ts";
 import { expireKeys, pruneHistory } from "../shared/jobs/maintenance.ts";
 import type { Deps } from "./deps.ts";
 import { createImageTasks } from "./images/tasks.ts";
+import { runDueJobs } from "./jobs/due-jobs.ts";
 import { addDueRuns, type HouseSchedule } from "./jobs/schedules.ts";
 import { createJobTasks } from "./jobs/tasks.ts";
 import { type Schedule, type TickCounts, type TickOptions, tick } from "./jobs/ticks.ts";
@@ -33,6 +34,11 @@ export function createSchedule(deps: Deps): Schedule {
 /** One tick; for a timer inside the process. `POST /jobs/ticks` does the same for one outside. */
 export function runTick(deps: Deps, options: TickOptions = {}): Promise<TickCounts> {
   return tick(deps, createSchedule(deps), options);
+}
+
+/** A small tick for jobs that a request has just added. */
+export async function runAddedJobs(deps: Deps): Promise<void> {
+  await runDueJobs(deps, createEdgeTasks(deps), { endsAtMs: Date.now() + 10_000, cpuMs: 500, jobsMax: 10 });
 }
 
 /** Only the part of a tick that must be on time: due schedules become jobs. */

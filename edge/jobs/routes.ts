@@ -120,12 +120,25 @@ const tickRoute = createRoute({
   tags,
   summary: "Keep the house going",
   description:
-    "Adds the hourly jobs, takes back what dead workers held, and runs due jobs that need no model. " +
+    "Adds the jobs of due schedules, takes back what dead workers held, and runs due jobs that need no model. " +
     "Called by a timer, with the secret key.",
   request: {
     query: z.object({
-      budgetMs: z.coerce.number().int().min(100).max(50_000).optional(),
-      jobsMax: z.coerce.number().int().min(0).max(100).optional(),
+      budgetMs: z.coerce
+        .number()
+        .int()
+        .min(100)
+        .max(50_000)
+        .optional()
+        .describe("No job is begun later, and what runs then is handed back. Default 20,000."),
+      cpuMs: z.coerce
+        .number()
+        .int()
+        .min(100)
+        .max(60_000)
+        .optional()
+        .describe("CPU for jobs; a long one goes on in the next tick. Default 1,500."),
+      jobsMax: z.coerce.number().int().min(0).max(100).optional().describe("Default 100."),
     }),
   },
   responses: {

@@ -158,6 +158,7 @@ export function createScheduleRoutes(deps: Deps, house: readonly HouseSchedule[]
     .openapi(runRoute, async (c) => {
       const { name } = c.req.valid("param");
       const id = await runSchedule(deps, jobKinds, { name, operationId: c.var.operationId });
+      c.set("hasAddedJobs", true);
       return c.json({ job: { id } }, 202);
     });
 }

@@ -25,6 +25,8 @@ export interface JobKind<Payload, Outcome> {
   readonly attemptsMax: number;
   /** One attempt may take this long. */
   readonly timeoutMs: number;
+  /** CPU that one run takes, or one slice of it between checkpoints: a tick begins none that does not fit. Default 100. */
+  readonly cpuMs?: number;
   /** From adding to the end, tries and waits included; then the job fails. Default: no limit. */
   readonly deadlineMs?: number;
   /** How many may wait, of everyone and of one owner; adding more is refused. Default: no limit. */
