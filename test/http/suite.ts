@@ -7,6 +7,7 @@ import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Image, ImageDetail, SearchPage } from "../../shared/images/contract.ts";
 import { Job, JobEvent } from "../../shared/jobs/contract.ts";
+import { WebhookWithSecret } from "../../shared/webhooks/contract.ts";
 import { drawPicture } from "./pictures.ts";
 
 export interface HttpTarget {
@@ -425,6 +426,25 @@ export function runHttpSuite(name: string, start: () => Promise<HttpTarget>): vo
       const answer = await call(alice, "GET", "/images");
       expect(answer.headers.get("ratelimit-policy")).toMatch(/q=\d+/);
       expect(answer.headers.get("ratelimit")).toMatch(/r=\d+/);
+    });
+
+    test("a webhook is named, its secret told once and replaced, and it is nobody else's", async () => {
+      const wish = { url: "https://hooks.example.com/parlance", kinds: ["images.compare-spaces"] };
+      const added = await sendJson(alice, "/webhooks", wish);
+      expect(added.status, JSON.stringify(added.body)).toBe(201);
+      const { secret, ...webhook } = WebhookWithSecret.strict().parse(added.body);
+      const path = `/webhooks/${webhook.id}`;
+      expect((await call(alice, "GET", path)).body).toEqual(webhook);
+      const renewed = await call(alice, "POST", `${path}/secret`);
+      expect(renewed.status).toBe(201);
+      expect(renewed.body.secret).toMatch(/^whsec_/);
+      expect(renewed.body.secret).not.toBe(secret);
+      expect((await call(alice, "GET", `${path}/deliveries`)).body).toEqual({ items: [], nextCursor: null });
+      expectProblem(await call(bob, "GET", path), 404, "not_found");
+      const inside = { ...wish, url: "https://169.254.169.254/" };
+      expectProblem(await sendJson(alice, "/webhooks", inside), 400, "invalid_request");
+      expect((await call(alice, "DELETE", path)).status).toBe(204);
+      expectProblem(await call(alice, "GET", path), 404, "not_found");
     });
 
     test("a queued or running job is cancelled on request, and an ended one is not", async () => {
