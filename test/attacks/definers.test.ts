@@ -137,15 +137,23 @@ describe("every function with the owner's rights", () => {
         await sql.unsafe(`create domain pg_temp.${type} as pg_catalog.${type} check (pg_temp.tell())`);
         const id = createId();
         await sql`select parlance.report_supervisor(${createId()}, 'h', 'none', '', '', '[]', '[]')`;
-        await sql`select parlance.add_job(${id}, 'test.do-nothing', '{}', unique_key => ${id})`;
+        const job = {
+          id,
+          kind: "test.do-nothing",
+          lane: "bulk",
+          payload: {},
+          attempts_max: 2,
+          unique_key: id,
+        };
+        await sql`select parlance.add_jobs(${sql.json([{ ...job, on_open: "debounce", delay_seconds: 0 }])})`;
         const claimed = await sql<{ id: string; claim: string }[]>`
-          select id, claim from parlance.claim_jobs(${createId()}, '{test.do-nothing}', '{bulk}', 1, 10)
+          select id, claim from parlance.claim_jobs(${createId()}, '{test.do-nothing}', 'bulk', 1, 10)
         `;
         for (const job of claimed) {
           await sql`select parlance.report_progress(${job.id}, ${job.claim}, 1, 2, 'x')`;
           await sql`select parlance.fail_job(${job.id}, ${job.claim}, 'unexpected', 'x', true)`;
         }
-        await sql`select parlance.expire_leases(10)`;
+        await sql`select parlance.expire_jobs(10)`;
         const seen = await sql<{ who: string }[]>`select distinct who from pg_temp.seen`;
         told.push(...seen.map(({ who }) => who));
         throw enough;
@@ -347,7 +355,15 @@ describe("a sidecar's password", () => {
 
   test("stops no upkeep of a space but by a fill that was cancelled", async () => {
     const id = createId();
-    await owner`select parlance.add_job(${id}, 'images.fill-space', '{}', unique_key => '1')`;
+    const job = {
+      id,
+      kind: "images.fill-space",
+      lane: "bulk",
+      payload: {},
+      attempts_max: 1,
+      unique_key: "1",
+    };
+    await owner`select parlance.add_jobs(${owner.json([job])})`;
     await sidecar`select parlance.stop_maintaining(${id})`;
     await owner`select parlance.cancel_job(${id})`;
     await sidecar`select parlance.stop_maintaining(${id})`;

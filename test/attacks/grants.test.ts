@@ -3,8 +3,10 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { pruneJobs, removeOldQueryVectors } from "../../edge/jobs/store.ts";
 import { anonymousCaller, type Caller, transactAs } from "../../shared/callers.ts";
 import { createId } from "../../shared/ids.ts";
+import type { JobLane } from "../../shared/jobs/contract.ts";
 import type { LocalDatabase } from "../../supabase/local/database.ts";
 import { openTestDatabase } from "../helpers/database.ts";
+import { addEndedJobs } from "../helpers/ended-jobs.ts";
 
 /** What each role could do if it were handed a line of SQL: the last wall, behind every check of the API. */
 let database: LocalDatabase;
@@ -37,7 +39,15 @@ beforeAll(async () => {
       insert into parlance.image_origins (image_id, owner_id, sha256) values (${id}, ${alice}, ${"0".repeat(64)})
     `;
   }
-  await owner`select parlance.add_job(${createId()}, 'test.grant-nothing', '{}', ${alice})`;
+  const job = {
+    id: createId(),
+    kind: "test.grant-nothing",
+    lane: "bulk",
+    payload: {},
+    attempts_max: 1,
+    owner_id: alice,
+  };
+  await owner`select parlance.add_jobs(${owner.json([job])})`;
 });
 afterAll(async () => {
   await owner.end({ timeout: 1 });
@@ -87,7 +97,7 @@ describe("another user's SQL", () => {
     ["an origin", "update parlance.image_origins set sha256 = sha256"],
     ["a job", "update parlance.jobs set state = 'done'"],
     ["a job by the view", "update parlance.job_views set state = 'done'"],
-    ["a job by the function", "select parlance.add_job(gen_random_uuid(), 'a.b', '{}')"],
+    ["a job by the function", "select parlance.add_jobs('[]')"],
     ["the end of a job", "select parlance.cancel_job(gen_random_uuid())"],
     ["the users", "select email from auth.users"],
     ["the tokens", "select hash from auth.refresh_tokens"],
@@ -161,13 +171,8 @@ describe("a sidecar's SQL", () => {
 
 describe("searches of strangers", () => {
   test("leave no jobs for longer than an hour, and no events of them; everyone else's stay", async () => {
-    const add = (lane: string, ownerId: string | null, minutes: number) => owner`
-      insert into parlance.jobs (id, kind, lane, owner_id, payload, state, attempts_max, finished_at)
-      values (
-        gen_random_uuid(), 'test.prune-nothing', ${lane}::parlance.job_lane, ${ownerId}, '{}', 'done', 1,
-        now() - make_interval(mins => ${minutes})
-      )
-    `;
+    const add = (lane: JobLane, ownerId: string | null, minutesAgo: number) =>
+      addEndedJobs(owner, { kind: "test.prune-nothing", lane, ownerId, minutesAgo });
     await add("interactive", null, 61);
     await add("interactive", null, 59);
     await add("interactive", alice, 61);
@@ -182,9 +187,9 @@ describe("searches of strangers", () => {
       order by jobs.lane, jobs.owner_id
     `;
     expect(left).toEqual([
-      { lane: "interactive", ownerId: alice, events: 1 },
-      { lane: "interactive", ownerId: null, events: 1 },
-      { lane: "bulk", ownerId: null, events: 1 },
+      { lane: "interactive", ownerId: alice, events: 2 },
+      { lane: "interactive", ownerId: null, events: 2 },
+      { lane: "bulk", ownerId: null, events: 2 },
     ]);
   });
 

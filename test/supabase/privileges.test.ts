@@ -23,10 +23,17 @@ afterAll(async () => {
 const refused = { code: "42501" };
 
 test("a sidecar claims jobs through the functions", async () => {
-  await owner`select parlance.add_job(${crypto.randomUUID()}, 'privileges.test-role', '{}')`;
+  const job = {
+    id: crypto.randomUUID(),
+    kind: "privileges.test-role",
+    lane: "bulk",
+    payload: {},
+    attempts_max: 1,
+  };
+  await owner`select parlance.add_jobs(${owner.json([job])})`;
   const claimed = await sidecar`
     select kind
-    from parlance.claim_jobs(${crypto.randomUUID()}, array['privileges.test-role'], array['bulk']::parlance.job_lane[], 1, 30)
+    from parlance.claim_jobs(${crypto.randomUUID()}, array['privileges.test-role'], 'bulk', 1, 30)
   `;
   expect(claimed).toEqual([{ kind: "privileges.test-role" }]);
 });
@@ -53,8 +60,6 @@ test("a request without a user reads no jobs and writes no pictures", async () =
     transactAs(owner, anonymousCaller, (transaction) => transaction.unsafe(statement));
   await expect(attempt("select id from parlance.jobs")).rejects.toMatchObject(refused);
   await expect(attempt("delete from parlance.images")).rejects.toMatchObject(refused);
-  await expect(attempt("select parlance.add_job(gen_random_uuid(), 'a.b', '{}')")).rejects.toMatchObject(
-    refused,
-  );
+  await expect(attempt("select parlance.add_jobs('[]')")).rejects.toMatchObject(refused);
   expect(await attempt("select id from parlance.images")).toEqual([]);
 });

@@ -184,6 +184,7 @@ test("after pruning, what is gone is said to be gone, and what is left is there"
   const { id } = await addIngest();
   const job = await claim();
   await house.sql`update parlance.job_events set at = now() - interval '8 days'`;
+  await house.sql`update parlance.jobs set started_at = now() - interval '8 days'`;
   await house.sql`select parlance.prune_jobs(now() - interval '30 days', now() - interval '7 days', 100)`;
   await completeJobs(house.sql, [{ ...job, result: {} }]);
   const from = (after: number) => house.call(house.alice, "GET", `/jobs/${id}/events?after=${after}`);

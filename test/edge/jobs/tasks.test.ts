@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { createJobTasks } from "../../../edge/jobs/tasks.ts";
 import { expireKeys, pruneHistory } from "../../../shared/jobs/maintenance.ts";
 import { openTestApp, type TestApp } from "../../helpers/app.ts";
+import { addEndedJobs } from "../../helpers/ended-jobs.ts";
 import { taskContext } from "../../helpers/task-context.ts";
 
 let house: TestApp;
@@ -16,12 +17,8 @@ async function run(name: string, signal = new AbortController().signal): Promise
   return task.run({}, taskContext({ signal }));
 }
 
-async function addEndedJobs(count: number, daysAgo: number): Promise<void> {
-  await house.sql`
-    insert into parlance.jobs (id, kind, lane, payload, state, attempts_max, finished_at)
-    select gen_random_uuid(), 'test.sweep-floor', 'bulk', '{}', 'done', 1, now() - make_interval(days => ${daysAgo})
-    from generate_series(1, ${count})
-  `;
+function addEnded(count: number, daysAgo: number): Promise<void> {
+  return addEndedJobs(house.sql, { kind: "test.sweep-floor", count, minutesAgo: daysAgo * 24 * 60 });
 }
 
 async function countOf(table: string): Promise<number> {
@@ -30,20 +27,17 @@ async function countOf(table: string): Promise<number> {
 }
 
 test("ended jobs go after 30 days and events after 7, however many there are", async () => {
-  await addEndedJobs(2_500, 31);
-  await addEndedJobs(3, 29);
-  await house.sql`
-    update parlance.job_events set at = now() - interval '8 days'
-    where job_id in (select id from parlance.jobs where finished_at > now() - interval '30 days' limit 2)
-  `;
+  await addEnded(2_500, 31);
+  await addEnded(2, 8);
+  await addEnded(1, 6);
   await run(pruneHistory.name);
   expect(await countOf("parlance.jobs")).toBe(3);
-  expect(await countOf("parlance.job_events")).toBe(1);
+  expect(await countOf("parlance.job_events")).toBe(2);
   expect(await run(pruneHistory.name)).toEqual({ rowsRemoved: 0 });
 });
 
 test("a task that is told to stop stops between two batches", async () => {
-  await addEndedJobs(10, 31);
+  await addEnded(10, 31);
   expect(await run(pruneHistory.name, AbortSignal.abort("shutdown"))).toEqual({ rowsRemoved: 0 });
 });
 

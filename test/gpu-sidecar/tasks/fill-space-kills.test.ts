@@ -106,7 +106,7 @@ test.runIf(process.env.TEST_DATABASE_URL)(
       written.push(await countVectors());
       // What the lease and the pause before the next try would take.
       await sql`update parlance.jobs set lease_expires_at = now() - interval '1 second' where id = ${jobId}`;
-      await sql`select parlance.expire_leases(10)`;
+      await sql`select parlance.expire_jobs(10)`;
       await sql`update parlance.jobs set run_after = now() where id = ${jobId}`;
     }
     // Several rounds must have written something, and none all of it, or the kills have shown nothing.
@@ -123,9 +123,8 @@ test.runIf(process.env.TEST_DATABASE_URL)(
       total: picturesCount,
     });
     const told = await sql<{ done: number; total: number | null }[]>`
-      select (data -> 'progress' ->> 'done')::integer as done, (data -> 'progress' ->> 'total')::integer as total
-      from parlance.job_events
-      where job_id = ${jobId}
+      select (event -> 'progress' ->> 'done')::integer as done, (event -> 'progress' ->> 'total')::integer as total
+      from parlance.list_job_events(${jobId}, 0, 1000) as event
     `;
     expect(told.filter(({ done, total }) => total !== null && done > total)).toEqual([]);
 

@@ -242,11 +242,10 @@ describe("a running job", () => {
     );
     const id = await jobs.add();
     await started.promise;
-    await jobs.sql`
-      update parlance.jobs
-      set state = 'queued', claim = null, claimed_by = null, lease_expires_at = null, run_after = now() + interval '1 hour'
-      where id = ${id}
-    `;
+    await jobs.sql.begin(async (transaction) => {
+      await transaction`update parlance.jobs set lease_expires_at = now() - interval '1 second' where id = ${id}`;
+      await transaction`select parlance.expire_jobs(1)`;
+    });
     await until("it has ended", () => ended.length === 1);
     expect(reason).toBe("lost");
     expect(ended[0]?.ending).toBe("lost");

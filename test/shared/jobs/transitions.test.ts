@@ -210,9 +210,14 @@ describe("the database refuses", () => {
     ["a running job without a claim", "running", "claim = null", "running_has_a_claim"],
     ["a running job without a lease", "running", "lease_expires_at = null", "running_has_a_claim"],
     ["a queued job with a worker", "queued", "claimed_by = gen_random_uuid()", "only_running_has_a_claim"],
-    ["an end without a time", "queued", "state = 'cancelled'", "ended_has_a_finish"],
+    ["an end without a time", "queued", "state = 'cancelled', event_sequence = 2", "ended_has_a_finish"],
     ["a time of the end of what runs", "running", "finished_at = now()", "ended_has_a_finish"],
-    ["a failure without a cause", "queued", "state = 'failed', finished_at = now()", "failed_has_a_cause"],
+    [
+      "a failure without a cause",
+      "queued",
+      "state = 'failed', finished_at = now(), event_sequence = 2",
+      "failed_has_a_cause",
+    ],
     ["a result of what is not done", "queued", "result = '{}'", "only_done_has_a_result"],
     [
       "more progress than its total",
