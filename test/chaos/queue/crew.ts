@@ -10,6 +10,8 @@ export interface RunnerSettings {
   readonly sidecarUrl: string;
   readonly folder: string;
   readonly leaseSeconds: number;
+  /** After which a silent connection is cut; by default as in a sidecar. */
+  readonly silenceSeconds?: number | undefined;
   /** More of its environment, such as another clock. */
   readonly environment?: Record<string, string>;
 }
@@ -44,7 +46,7 @@ export class CrewMember {
   }
 
   start(): void {
-    const { sidecarUrl, folder, leaseSeconds, environment } = this.#settings;
+    const { sidecarUrl, folder, leaseSeconds, silenceSeconds, environment } = this.#settings;
     this.#process ??= new HouseProcess(
       script,
       {
@@ -52,6 +54,7 @@ export class CrewMember {
         MODEL: this.model,
         LEASE_SECONDS: String(leaseSeconds),
         PREFETCH: String(this.#prefetch),
+        SILENCE_SECONDS: String(silenceSeconds ?? ""),
         ...environment,
       },
       folder,

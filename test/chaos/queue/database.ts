@@ -27,11 +27,14 @@ export interface QueueServer {
   close(): Promise<void>;
 }
 
-/** `script` is the tool that starts and crashes servers. */
-export async function openQueueServer(script: string): Promise<QueueServer> {
+/**
+ * `script` is the tool that starts and crashes servers. With `transactionSeconds` an ending whose connection is gone
+ * keeps its locks for so long, instead of the minute of the migrations.
+ */
+export async function openQueueServer(script: string, transactionSeconds?: number): Promise<QueueServer> {
   const server = await openServer(script, "");
   try {
-    await buildTemplate(server.url);
+    await buildTemplate(server.url, transactionSeconds);
   } catch (error) {
     await server.close();
     throw error;
@@ -39,7 +42,7 @@ export async function openQueueServer(script: string): Promise<QueueServer> {
   return { server, openDatabase: () => openClone(server.url), close: () => server.close() };
 }
 
-async function buildTemplate(url: string): Promise<void> {
+async function buildTemplate(url: string, transactionSeconds: number | undefined): Promise<void> {
   const database = await openPostgres(url);
   await installStandIns(database);
   await applyMigrations(database);
@@ -47,7 +50,22 @@ async function buildTemplate(url: string): Promise<void> {
   const sql = postgres(url, { ...databaseOptions, max: 1 });
   await sql.unsafe(witness);
   await sql`insert into auth.users (id, email) select id, id || '@example.com' from unnest(${[...ownerIds]}::uuid[]) as id`;
+  if (transactionSeconds !== undefined) await shortenTransactions(sql, transactionSeconds);
   await sql.end();
+}
+
+async function shortenTransactions(sql: Sql, seconds: number): Promise<void> {
+  const functions = await sql<{ text: string }[]>`
+    select pg_get_functiondef(oid) as text
+    from pg_proc
+    where pronamespace = 'parlance'::regnamespace and prosrc like '%transaction_timeout%'
+  `;
+  if (functions.length === 0) throw new Error("no function of the queue bounds its transaction");
+  for (const { text } of functions) {
+    const shorter = text.replaceAll("'transaction_timeout', '60s'", `'transaction_timeout', '${seconds}s'`);
+    if (shorter === text) throw new Error(`how long a transaction may take is not found in:\n${text}`);
+    await sql.unsafe(shorter);
+  }
 }
 
 /** Each change of a job's state, and what landed; nothing here is unique, so that doubles are seen. */

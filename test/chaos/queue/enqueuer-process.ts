@@ -1,6 +1,6 @@
 /**
  * The process that asks for work. A call that met an error may have been heard or not: it looks for its jobs and asks
- * again for what is not there, so that in the end it owns each of them once. What was accepted it writes down in a
+ * again for what is not there, or asks for jobs of its own ids again, so that in the end it owns each of them once. What was accepted it writes down in a
  * file: the database is not asked what it took.
  */
 import "./clock.ts";
@@ -35,6 +35,7 @@ function describe(call: Call, order: Order): NewJob<Payload> {
     payload: { order: order.number, workMs: order.workMs },
     ownerId: owners[call.owner - 1] ?? null,
     subjectId: order.subjectId,
+    ...(order.isNamed ? { id: order.subjectId } : {}),
     delaySeconds: order.delaySeconds,
     ...(order.uniqueKey === undefined ? {} : { uniqueKey: order.uniqueKey }),
   };
@@ -87,8 +88,9 @@ async function insist<T>(ask: (isFirst: boolean) => Promise<T>): Promise<T> {
 }
 
 async function place(call: Call): Promise<void> {
+  const mayRepeat = call.orders.every((order) => order.isNamed);
   const ids = await insist(
-    async (isFirst) => (isFirst ? undefined : await recall(call)) ?? (await submit(call)),
+    async (isFirst) => (isFirst || mayRepeat ? undefined : await recall(call)) ?? (await submit(call)),
   );
   for (const [index, order] of call.orders.entries()) {
     const id = ids[index];

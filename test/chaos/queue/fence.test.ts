@@ -13,6 +13,7 @@ import { Stage } from "./stage.ts";
 
 const script = process.env.POSTGRES17 ?? "";
 const leaseSeconds = 2;
+const patience = { timeoutMs: 90_000 };
 
 describe.runIf(process.env.CHAOS && script)("a runner that wakes", () => {
   let queue: QueueServer;
@@ -47,12 +48,10 @@ describe.runIf(process.env.CHAOS && script)("a runner that wakes", () => {
     await first.awaitReady();
     const payload = { order: 0, workMs: 1_000 };
     const id = await addJob(stage.database.sql, workBriefly, { payload, ownerId: null });
-    await until("it runs", async () => (await find(id)).state === "running");
+    await until("it runs", async () => (await find(id)).state === "running", patience);
     first.freeze(true);
     second.start();
-    await until("the other has done it", async () => (await find(id)).state === "done", {
-      timeoutMs: 60_000,
-    });
+    await until("the other has done it", async () => (await find(id)).state === "done", patience);
     first.freeze(false);
     return id;
   }
@@ -65,20 +64,20 @@ describe.runIf(process.env.CHAOS && script)("a runner that wakes", () => {
 
   test("changes nothing after another did its work", async () => {
     const id = await wakeAfterAnother();
-    await until("it knows that it lost", () => stage.crew[0]?.hasSaid("lost") ?? false);
+    await until("it knows that it lost", () => stage.crew[0]?.hasSaid("lost") ?? false, patience);
     expect(await find(id)).toEqual({ state: "done", landings: 1 });
     expect(await judge()).toBe("");
-  });
+  }, 200_000);
 
   test("is found out by the judge when the fence is gone", async () => {
     await removeFence();
     const id = await wakeAfterAnother();
-    await until("it has landed, too", async () => (await find(id)).landings === 2);
+    await until("it has landed, too", async () => (await find(id)).landings === 2, patience);
     const problems = await judge();
     expect(problems).toContain("landed: done, done");
     expect(problems).toContain("ended 2 times");
     expect(problems).toContain("job.done follows job.done");
-  });
+  }, 200_000);
 
   /** The claim is no longer looked at, and an ended job may change. */
   async function removeFence(): Promise<void> {

@@ -18,6 +18,8 @@ export interface Order {
   readonly kind: string;
   /** Of the job it asks for; what a look at the rows finds it by. */
   readonly subjectId: string;
+  /** Whether that is the job's own id, too: then asking again changes nothing. */
+  readonly isNamed: boolean;
   readonly workMs: number;
   /** From its acceptance to the wish to cancel it. */
   readonly cancelAfterMs?: number;
@@ -68,7 +70,11 @@ export function planCalls(seed: number, jobs: number): Plan {
     const count = Math.min(pickCount(way, random), jobs - number);
     // One statement adds jobs of one kind.
     const kind = way === "many" ? pickKind(random) : undefined;
-    const orders = Array.from({ length: count }, () => planOrder(seed, number++, { random, kind }));
+    const isNamed = way !== "with a row" && random() < 0.5;
+    const orders = Array.from({ length: count }, () => ({
+      ...planOrder(seed, number++, random, kind),
+      isNamed,
+    }));
     calls.push({ way, owner: Math.floor(random() * ownersMax), orders });
     if (random() < 0.03) calls.push(planRepeat(seed, calls.length, random));
   }
@@ -88,8 +94,9 @@ function pickCount(way: Way, random: Random): number {
 function planOrder(
   seed: number,
   number: number,
-  { random, kind = pickKind(random) }: { random: Random; kind?: string | undefined },
-): Order {
+  random: Random,
+  kind = pickKind(random),
+): Omit<Order, "isNamed"> {
   return {
     number,
     kind,
@@ -106,7 +113,15 @@ function planRepeat(seed: number, index: number, random: Random): Call {
   const number = -1 - index;
   const uniqueKey = `shared ${Math.floor(random() * 5)}`;
   const kind = workBriefly.name;
-  const order = { number, kind, subjectId: subjectOf(seed, number), workMs: 10, delaySeconds: 0, uniqueKey };
+  const order = {
+    number,
+    kind,
+    subjectId: subjectOf(seed, number),
+    isNamed: false,
+    workMs: 10,
+    delaySeconds: 0,
+    uniqueKey,
+  };
   return { way: "same key", owner: 0, orders: [order] };
 }
 

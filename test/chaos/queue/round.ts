@@ -19,6 +19,8 @@ export interface RoundOptions {
   /** From the end of the hurting until all must have ended. */
   readonly patienceMs: number;
   readonly leaseSeconds: number;
+  /** After which a runner cuts a silent connection; by default as in a sidecar. */
+  readonly silenceSeconds?: number;
 }
 
 export interface Report {

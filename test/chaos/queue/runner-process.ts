@@ -4,13 +4,19 @@
  */
 import "./clock.ts";
 import postgres from "postgres";
-import { databaseErrorCode, databaseOptions } from "../../../shared/database.ts";
+import { databaseErrorCode, workerDatabaseOptions } from "../../../shared/database.ts";
 import { createId } from "../../../shared/ids.ts";
 import { startRunner } from "../../../shared/jobs/runner.ts";
 import { chaosKinds } from "./kinds.ts";
 import { chaosTasks } from "./tasks.ts";
 
-const { DATABASE_URL = "", MODEL = "", LEASE_SECONDS = "3", PREFETCH = "0" } = process.env;
+const {
+  DATABASE_URL = "",
+  MODEL = "",
+  LEASE_SECONDS = "3",
+  PREFETCH = "0",
+  SILENCE_SECONDS = "",
+} = process.env;
 
 function say(event: string, details: object = {}): void {
   process.stderr.write(`${JSON.stringify({ event, ...details })}\n`);
@@ -23,7 +29,9 @@ const die = (event: string) => (error: unknown) => {
 process.on("unhandledRejection", die("unhandled rejection"));
 process.on("uncaughtException", die("uncaught exception"));
 
-const sql = postgres(DATABASE_URL, { ...databaseOptions, max: 1 });
+// As in a sidecar, but that a run in a hurry does not wait so long for a network that is gone.
+const silence = SILENCE_SECONDS === "" ? {} : { silence_timeout: Number(SILENCE_SECONDS) };
+const sql = postgres(DATABASE_URL, { ...workerDatabaseOptions, ...silence, max: 1 });
 const runner = startRunner({
   sql,
   workerId: createId(),

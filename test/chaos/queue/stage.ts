@@ -18,6 +18,8 @@ export interface StageOptions {
   /** Work arrives and is hurt for so long. */
   readonly hurtMs: number;
   readonly leaseSeconds: number;
+  /** By default as in a sidecar. */
+  readonly silenceSeconds?: number | undefined;
   readonly runnersMax: number;
   readonly random: Random;
   /** More environment of the runner with that index; of the enqueuer when it is undefined. */
@@ -54,13 +56,14 @@ export class Stage {
   static async open(queue: QueueServer, options: StageOptions): Promise<Stage> {
     const database = await queue.openDatabase();
     const folder = await mkdtemp(join(tmpdir(), "parlance-queue-chaos-"));
-    const { leaseSeconds, runnersMax, environmentOf } = options;
+    const { leaseSeconds, silenceSeconds, runnersMax, environmentOf } = options;
     const crew = await Promise.all(
       Array.from({ length: runnersMax }, (_, index) =>
         CrewMember.open(index, {
           sidecarUrl: database.sidecarUrl,
           folder,
           leaseSeconds,
+          silenceSeconds,
           environment: environmentOf(index),
         }),
       ),
