@@ -6,8 +6,9 @@
  * space is calibrated again when they are there.
  */
 import type { Sql, TransactionSql } from "postgres";
+import { z } from "zod";
 import { serviceCaller, transactAs } from "../../shared/callers.ts";
-import { type Calibration, calibrationLimits, type Thresholds } from "../../shared/images/calibration.ts";
+import { Calibration, calibrationLimits, type Thresholds } from "../../shared/images/calibration.ts";
 import { type Block, calibrate } from "../../shared/images/calibration-fit.ts";
 import { type CalibrateOutcome, calibrateSpace } from "../../shared/images/calibration-kinds.ts";
 import { embedQuery } from "../../shared/images/kinds.ts";
@@ -39,17 +40,30 @@ interface SpaceRow {
   readonly isServed: boolean;
 }
 
+const Cursor = z.object({
+  /** Spaces that are done with. */
+  spaceIds: z.array(z.int()),
+  calibrated: z.int(),
+  waiting: z.int(),
+  /** What words have taught of the space that is under way; pictures are asked next. */
+  byWords: z.object({ spaceId: z.int(), thresholds: Calibration }).optional(),
+});
+
 export function createCalibrationTask(deps: CalibrationDeps): Task {
   return defineTask(calibrateSpace, async ({ spaceId }, context): Promise<CalibrateOutcome> => {
-    let [calibrated, waiting] = [0, 0];
+    let at = Cursor.safeParse(context.cursor).data ?? { spaceIds: [], calibrated: 0, waiting: 0 };
     for (const space of await listSpaces(deps.sql, spaceId)) {
       if (context.signal.aborted) break;
-      if (spaceId === undefined && !needsCalibration(space)) continue;
-      const found = await calibrateOne(deps, space, context);
-      if (found) calibrated += await keep(deps.sql, space.id, found);
-      else waiting += 1;
+      if (at.spaceIds.includes(space.id) || (spaceId === undefined && !needsCalibration(space))) continue;
+      const byWords = at.byWords?.spaceId === space.id ? at.byWords.thresholds : undefined;
+      const keepWords = (thresholds: Calibration) =>
+        context.checkpoint({ ...at, byWords: { spaceId: space.id, thresholds } });
+      const found = await calibrateOne(deps, space, { context, byWords, keepWords });
+      const calibrated = at.calibrated + (found ? await keep(deps.sql, space.id, found) : 0);
+      at = { spaceIds: [...at.spaceIds, space.id], calibrated, waiting: at.waiting + Number(!found) };
+      await context.checkpoint(at);
     }
-    return { calibrated, waiting };
+    return { calibrated: at.calibrated, waiting: at.waiting };
   });
 }
 
@@ -78,26 +92,43 @@ function needsCalibration({ calibration, vectors, isBuiltIn }: SpaceRow): boolea
   return !isBuiltIn && Math.abs(vectors - known.pictures) > changeMin * known.pictures;
 }
 
+interface Progress {
+  readonly context: TaskContext;
+  /** Known from an earlier run. */
+  readonly byWords: Calibration | undefined;
+  readonly keepWords: (thresholds: Calibration) => Promise<void>;
+}
+
 /** Undefined while there are too few pictures or too few questions. */
 async function calibrateOne(
   deps: CalibrationDeps,
   space: SpaceRow,
-  context: TaskContext,
+  { context, byWords: known, keepWords }: Progress,
 ): Promise<Calibration | undefined> {
   if (space.isBuiltIn) return paletteCalibration;
   if (space.vectors < calibrationLimits.picturesMin) return undefined;
   const pictureIds = await drawPictures(deps.sql, space.id, space.vectors);
-  const queries = await drawQueries(deps.sql, space.id);
-  if (queries.length < calibrationLimits.queriesMax) await askProbes(deps.sql, space);
-  const byWords = await measure(deps, space, { questions: queries, pictureIds }, context);
+  const byWords = known ?? (await measureWords(deps, space, { pictureIds, context }));
   if (!byWords) return undefined;
+  if (!known) await keepWords(byWords);
   const pictures = await readPictures(deps.sql, space.id, pictureIds.slice(0, calibrationLimits.queriesMax));
   const byPicture = await measure(deps, space, { questions: pictures, pictureIds }, context);
   return { ...byWords, byPicture };
 }
 
-/** For the questions of one kind: two kinds fit into one tick. What was asked by then must do. */
-const budgetMs = 7_000;
+async function measureWords(
+  deps: CalibrationDeps,
+  space: SpaceRow,
+  { pictureIds, context }: { pictureIds: readonly string[]; context: TaskContext },
+): Promise<Calibration | undefined> {
+  const questions = await drawQueries(deps.sql, space.id);
+  if (questions.length < calibrationLimits.queriesMax) await askProbes(deps.sql, space);
+  const found = await measure(deps, space, { questions, pictureIds }, context);
+  return found ? { ...found, byPicture: null } : undefined;
+}
+
+/** For the questions of one kind, which are one slice: it fits into a tick. What was asked by then must do. */
+const budgetMs = 5_000;
 
 async function measure(
   { sql, now }: CalibrationDeps,

@@ -5,6 +5,7 @@ import type { RecallFigures } from "../../shared/images/recall.ts";
 
 /** A search as it was logged; see `parlance.searches`. */
 export interface SampledSearch {
+  readonly id: string;
   readonly spaceId: number;
   readonly dimensions: number;
   readonly asker: "anon" | "user" | "admin" | "service";
@@ -17,18 +18,22 @@ export interface SampledSearch {
   readonly embedding: string;
 }
 
+/** The time up to which searches are drawn: that of the database, whose times they bear. */
+export async function readDrawingTime(sql: Sql): Promise<string> {
+  const [now] = await sql<{ at: string }[]>`select now() as at`;
+  return now?.at ?? new Date().toISOString();
+}
+
 /**
  * Searches since the last measurement, but of a day at most: as many of each space, class of filters and path as there
  * are, one of each in turn.
  */
 export async function sampleSearches(
   sql: Sql,
-  searchesMax: number,
-): Promise<{ drawnAt: string; searches: SampledSearch[] }> {
-  const [now] = await sql<{ at: string }[]>`select now() as at`;
-  const drawnAt = now?.at ?? new Date().toISOString();
-  const searches = await sql<SampledSearch[]>`
-    select space_id, dimensions, asker, owner_id, scope, minus, image_id, filters, filter_class, embedding::text
+  { drawnAt, searchesMax, exceptIds }: { drawnAt: string; searchesMax: number; exceptIds: readonly string[] },
+): Promise<SampledSearch[]> {
+  return await sql<SampledSearch[]>`
+    select id, space_id, dimensions, asker, owner_id, scope, minus, image_id, filters, filter_class, embedding::text
     from (
       select
         searches.*,
@@ -41,11 +46,11 @@ export async function sampleSearches(
           ${drawnAt}::timestamptz - interval '1 day',
           (select max(measured_at) from parlance.recall_measures)
         )
+        and searches.id <> all (${[...exceptIds]}::uuid[])
     ) as drawn
     order by turn, random()
     limit ${searchesMax}
   `;
-  return { drawnAt, searches };
 }
 
 export interface RecallSums extends Omit<RecallFigures, "recall" | "lowerBound"> {

@@ -2,11 +2,12 @@
  * The recall meter: what share of the true best ten do real searches find? Logged searches are asked again as whoever
  * asked them, once as they are served and once with everything compared.
  *
- * It takes little: `searchesMax` searches a run, none longer than `statementMs`, none begun after `budgetMs`. Comparing
+ * It takes little: `searchesMax` searches, none longer than `statementMs`, none begun after `budgetMs` of a run. Comparing
  * everything takes some microseconds a picture, so a search over a million fits; a space where one takes too long is
  * left alone for the rest of the run, and the job tells how many searches it skipped.
  */
-import type { TransactionSql } from "postgres";
+import type { Sql, TransactionSql } from "postgres";
+import { z } from "zod";
 import { anonymousCaller, type Caller, serviceCaller, transactAs } from "../../shared/callers.ts";
 import { databaseErrorCode } from "../../shared/database.ts";
 import {
@@ -22,7 +23,13 @@ import { defineTask, type Task } from "../../shared/jobs/kinds.ts";
 import type { Deps } from "../deps.ts";
 import type { Scope } from "./access.ts";
 import type { Hit } from "./nearest-query.ts";
-import { type RecallSums, type SampledSearch, sampleSearches, sumRecall } from "./recall-store.ts";
+import {
+  type RecallSums,
+  readDrawingTime,
+  type SampledSearch,
+  sampleSearches,
+  sumRecall,
+} from "./recall-store.ts";
 import { findNearest, type VectorSearch } from "./search.ts";
 
 export interface RecallLimits {
@@ -37,28 +44,54 @@ export interface RecallLimits {
 }
 
 export function createRecallTask({ sql }: Pick<Deps, "sql">, limits: RecallLimits = {}): Task {
-  return defineTask(measureRecall, async (_, { signal, reportProgress }): Promise<RecallOutcome> => {
+  return defineTask(measureRecall, async (_, context): Promise<RecallOutcome> => {
     const { searchesMax = 50, budgetMs = 10_000 } = limits;
+    const { signal, checkpoint, reportProgress } = context;
     const endsAtMs = performance.now() + budgetMs;
-    const { drawnAt, searches } = await sampleSearches(sql, searchesMax);
-    const slowSpaces = new Set<number>();
-    const found: Reading[] = [];
-    for (const [index, search] of searches.entries()) {
+    let at = Cursor.safeParse(context.cursor).data ?? (await begin(sql));
+    const { drawnAt, askedIds } = at;
+    const options = { drawnAt, searchesMax: searchesMax - askedIds.length, exceptIds: askedIds };
+    const searches = await sampleSearches(sql, options);
+    for (const search of searches) {
       if (signal.aborted || performance.now() > endsAtMs) break;
-      if (slowSpaces.has(search.spaceId)) continue;
-      const reading = await read(sql, search, limits);
-      if (reading === "slow") slowSpaces.add(search.spaceId);
-      else found.push(reading);
-      reportProgress(index + 1, searches.length);
+      if (at.slowSpaceIds.includes(search.spaceId)) continue;
+      at = record(at, search, await read(sql, search, limits));
+      await checkpoint(at);
+      reportProgress(at.askedIds.length, askedIds.length + searches.length);
     }
-    return { measuredAt: drawnAt, measures: summarize(found), skipped: searches.length - found.length };
+    const skipped = askedIds.length + searches.length - at.found.length;
+    return { measuredAt: drawnAt, measures: summarize(at.found), skipped };
   });
 }
 
 /** One search asked again. */
-interface Reading extends Pick<RecallMeasure, "spaceId" | "filterClass" | "path" | "servedMs" | "exactMs"> {
+const Reading = z.object({
+  spaceId: z.int(),
+  filterClass: z.string(),
+  path: z.enum(["exact", "index"]),
+  servedMs: z.number(),
+  exactMs: z.number(),
   /** Share of the true hits that were found. */
-  readonly recall: number;
+  recall: z.number(),
+});
+type Reading = z.infer<typeof Reading>;
+
+const Cursor = z.object({
+  drawnAt: z.string(),
+  askedIds: z.array(z.uuid()),
+  slowSpaceIds: z.array(z.int()),
+  found: z.array(Reading),
+});
+type Cursor = z.infer<typeof Cursor>;
+
+async function begin(sql: Sql): Promise<Cursor> {
+  return { drawnAt: await readDrawingTime(sql), askedIds: [], slowSpaceIds: [], found: [] };
+}
+
+function record(at: Cursor, { id, spaceId }: SampledSearch, reading: Reading | "slow"): Cursor {
+  const asked = { ...at, askedIds: [...at.askedIds, id] };
+  if (reading === "slow") return { ...asked, slowSpaceIds: [...at.slowSpaceIds, spaceId] };
+  return { ...asked, found: [...at.found, reading] };
 }
 
 const statementTimedOut = "57014";

@@ -1,4 +1,5 @@
 /** Long work of the library that needs no model. */
+import { z } from "zod";
 import { serviceCaller, transactAs } from "../../shared/callers.ts";
 import { ingestImage, sweepImages } from "../../shared/images/kinds.ts";
 import type { SweepOutcome } from "../../shared/images/outcomes.ts";
@@ -35,6 +36,19 @@ export function createImageTasks(
   ];
 }
 
+const Cursor = z.object({
+  /** The last path that was looked at. */
+  after: z.string(),
+  batches: z.int().min(0),
+  outcome: z.object({
+    uploadsExpired: z.int(),
+    ingestsAdded: z.int(),
+    fillsAdded: z.int(),
+    objectsRemoved: z.int(),
+  }),
+});
+type Cursor = z.infer<typeof Cursor>;
+
 /**
  * Ends uploads that never came, puts pictures back to work that nobody works on, has spaces filled that lack something,
  * and removes objects that no row names. Each step can be repeated: a sweep that dies halfway is finished by the next.
@@ -44,13 +58,24 @@ async function sweep(
   limits: SweepLimits,
   context: TaskContext,
 ): Promise<SweepOutcome> {
+  const begun = Cursor.safeParse(context.cursor).data;
+  return removeOrphans(deps, limits, { context, from: begun ?? (await begin(deps, limits, context)) });
+}
+
+async function begin(
+  deps: Pick<Deps, "sql">,
+  { uploadSeconds = 2 * 3600 + 600 }: SweepLimits,
+  { checkpoint }: TaskContext,
+): Promise<Cursor> {
   const uploadsExpired = await transactAs(deps.sql, serviceCaller, (transaction) =>
-    expireUploads(transaction, limits.uploadSeconds ?? 2 * 3600 + 600, rowsMax),
+    expireUploads(transaction, uploadSeconds, rowsMax),
   );
   const ingestsAdded = await restartStranded(deps);
   const fillsAdded = await fillSpaces(deps);
-  const objectsRemoved = await removeOrphans(deps, limits, context);
-  return { uploadsExpired, ingestsAdded, fillsAdded, objectsRemoved };
+  const outcome = { uploadsExpired, ingestsAdded, fillsAdded, objectsRemoved: 0 };
+  const cursor = { after: "", batches: 0, outcome };
+  await checkpoint(cursor);
+  return cursor;
 }
 
 function restartStranded({ sql }: Pick<Deps, "sql">): Promise<number> {
@@ -76,21 +101,21 @@ function fillSpaces({ sql }: Pick<Deps, "sql">): Promise<number> {
 /** An object never comes before its row, so what is found without one stays so until storage is told. */
 async function removeOrphans(
   deps: Pick<Deps, "sql" | "objects">,
-  limits: SweepLimits,
-  context: TaskContext,
-): Promise<number> {
-  const { objectSeconds = 2 * 3600, batchMax = 1000, batchesMax = 20 } = limits;
-  let removed = 0;
-  let after = "";
-  for (let batch = 0; batch < batchesMax && !context.signal.aborted; batch++) {
+  { objectSeconds = 2 * 3600, batchMax = 1000, batchesMax = 20 }: SweepLimits,
+  { context, from }: { context: TaskContext; from: Cursor },
+): Promise<SweepOutcome> {
+  let { after, batches, outcome } = from;
+  while (batches < batchesMax && !context.signal.aborted) {
     const paths = await transactAs(deps.sql, serviceCaller, (transaction) =>
       listOrphans(transaction, { olderThanSeconds: objectSeconds, after, rowsMax: batchMax }),
     );
     if (paths.length === 0) break;
     await deps.objects.remove(paths);
-    removed += paths.length;
+    outcome = { ...outcome, objectsRemoved: outcome.objectsRemoved + paths.length };
     after = paths.at(-1) ?? after;
-    context.reportProgress(batch + 1, batchesMax, `${removed} objects removed`);
+    batches += 1;
+    await context.checkpoint({ after, batches, outcome });
+    context.reportProgress(batches, batchesMax, `${outcome.objectsRemoved} objects removed`);
   }
-  return removed;
+  return outcome;
 }

@@ -1,4 +1,5 @@
-import { defineTask, type Task } from "../../shared/jobs/kinds.ts";
+import { z } from "zod";
+import { defineTask, type Task, type TaskContext } from "../../shared/jobs/kinds.ts";
 import { expireKeys, pruneHistory } from "../../shared/jobs/maintenance.ts";
 import type { Deps } from "../deps.ts";
 import {
@@ -29,25 +30,41 @@ const expired = [
 /** The work of keeping the house small. */
 export function createJobTasks({ sql }: Deps): Task[] {
   return [
-    defineTask(pruneHistory, async (_, { signal }) => ({
-      rowsRemoved: await removeInBatches(() => pruneJobs(sql, daysKept, rowsMax), signal),
-    })),
-    defineTask(expireKeys, async (_, { signal }) => {
-      let rowsRemoved = 0;
-      for (const remove of expired) {
-        rowsRemoved += await removeInBatches(() => remove(sql, rowsMax), signal);
-      }
-      return { rowsRemoved };
-    }),
+    defineTask(pruneHistory, (_, context) =>
+      removeInBatches([() => pruneJobs(sql, daysKept, rowsMax)], context),
+    ),
+    defineTask(expireKeys, (_, context) =>
+      removeInBatches(
+        expired.map((remove) => () => remove(sql, rowsMax)),
+        context,
+      ),
+    ),
   ];
 }
 
-async function removeInBatches(removeBatch: () => Promise<number>, signal: AbortSignal): Promise<number> {
-  let removed = 0;
-  for (let batch = 0; batch < batchesMax && !signal.aborted; batch++) {
-    const count = await removeBatch();
-    removed += count;
-    if (count === 0) break;
+const Cursor = z.object({
+  /** Which of the removals is under way, and how many batches of it are done. */
+  removal: z.int().min(0),
+  batches: z.int().min(0),
+  rowsRemoved: z.int().min(0),
+});
+
+/** One removal after another. What is gone stays gone, so a batch whose checkpoint was lost is at most not counted. */
+async function removeInBatches(
+  removals: readonly (() => Promise<number>)[],
+  { signal, cursor, checkpoint }: TaskContext,
+): Promise<{ rowsRemoved: number }> {
+  let { removal, batches, rowsRemoved } = Cursor.safeParse(cursor).data ?? {
+    removal: 0,
+    batches: 0,
+    rowsRemoved: 0,
+  };
+  for (let remove = removals[removal]; remove && !signal.aborted; remove = removals[removal]) {
+    const count = await remove();
+    rowsRemoved += count;
+    batches += 1;
+    if (count === 0 || batches >= batchesMax) [removal, batches] = [removal + 1, 0];
+    if (count > 0) await checkpoint({ removal, batches, rowsRemoved });
   }
-  return removed;
+  return { rowsRemoved };
 }

@@ -19,6 +19,8 @@ export const calibrateSpace: JobKind<CalibratePayload, CalibrateOutcome> = {
   payload: CalibratePayload,
   attemptsMax: 2,
   timeoutMs: 60_000,
+  // A slice asks the questions of one kind, and fits their answers.
+  cpuMs: 400,
   summarize: (outcome) => ({ ...outcome }),
   land: async () => {},
   landFailure: async () => {},

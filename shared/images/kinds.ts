@@ -46,6 +46,7 @@ export const sweepImages: JobKind<Record<string, never>, SweepOutcome> = {
   payload: z.object({}),
   attemptsMax: 3,
   timeoutMs: 120_000,
+  cpuMs: 50,
   summarize: (outcome) => ({ ...outcome }),
   land: async () => {},
   landFailure: async () => {},

@@ -88,6 +88,7 @@ export const measureRecall: JobKind<Record<string, never>, RecallOutcome> = {
   payload: z.object({}),
   attemptsMax: 2,
   timeoutMs: 60_000,
+  cpuMs: 50,
   summarize: ({ measures, skipped }) => ({
     measured: measures.reduce((sum, { searches }) => sum + searches, 0),
     skipped,

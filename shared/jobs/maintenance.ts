@@ -12,6 +12,7 @@ function defineMaintenance<Outcome extends Record<string, number>>(
     payload: z.object({}),
     attemptsMax: 3,
     timeoutMs: 60_000,
+    cpuMs: 20,
     summarize: (outcome) => ({ ...outcome }),
     land: async () => {},
     landFailure: async () => {},
