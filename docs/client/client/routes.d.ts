@@ -1039,6 +1039,7 @@ export type Routes = {
             input: {
                 query?: {
                     budgetMs?: string | number | undefined;
+                    cpuMs?: string | number | undefined;
                     jobsMax?: string | number | undefined;
                 };
             };
