@@ -118,7 +118,9 @@ async function walkLane(): Promise<void> {
   }
 }
 
-say("ready");
+// Whoever started it may be killed.
+const parent = process.ppid;
+setInterval(() => process.ppid === parent || process.exit(1), 1_000).unref();
 await Promise.all(Array.from({ length: lanes }, walkLane));
 await Promise.all(cancels);
 await sql.end({ timeout: 5 });

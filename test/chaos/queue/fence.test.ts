@@ -83,23 +83,25 @@ describe.runIf(process.env.CHAOS && script)("a runner that wakes", () => {
   async function removeFence(): Promise<void> {
     await stage.database.sql.unsafe(`
       alter table parlance.jobs disable trigger refuse_job_change;
-      create or replace function parlance.complete_jobs(endings jsonb) returns table (id uuid)
+      drop function parlance.complete_jobs(jsonb);
+      create function parlance.complete_jobs(endings jsonb) returns table (id uuid, claim bigint)
         language sql volatile security definer set search_path = pg_catalog, pg_temp
         as $$
         with ended as (
           update parlance.jobs
           set state = 'done', claim = null, claimed_by = null, lease_expires_at = null,
             finished_at = clock_timestamp(), event_sequence = jobs.event_sequence + 1
-          from jsonb_to_recordset(endings) as ending (id uuid)
+          from jsonb_to_recordset(endings) as ending (id uuid, claim bigint)
           where jobs.id = ending.id
-          returning jobs.id, jobs.event_sequence, jobs.owner_id
+          returning jobs.id, jobs.event_sequence, jobs.owner_id, ending.claim
         ), told as (
           insert into parlance.job_events (job_id, sequence, event, owner_id)
           select ended.id, ended.event_sequence, 'job.done', ended.owner_id
           from ended
         )
-        select ended.id from ended
+        select ended.id, ended.claim from ended
       $$;
+      grant execute on function parlance.complete_jobs(jsonb) to parlance_sidecar;
     `);
   }
 });

@@ -6,7 +6,8 @@ import { existsSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { openQueueServer } from "./database.ts";
 import { type Report, runRound } from "./round.ts";
-import { type Scenario, scenarios } from "./scenarios.ts";
+import type { Scenario } from "./scenario.ts";
+import { scenarios } from "./scenarios.ts";
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -55,6 +56,9 @@ if (!existsSync(values.postgres17)) {
 const [seed, jobs, seconds] = [readNumber("seed"), readNumber("jobs"), readNumber("seconds")];
 const chosen = findScenarios();
 const queue = await openQueueServer(values.postgres17);
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  process.once(signal, () => queue.close().finally(() => process.exit(130)));
+}
 const reports: Report[] = [];
 try {
   for (const scenario of chosen) {

@@ -9,7 +9,7 @@ import type { QueueServer } from "./database.ts";
 import { type Expected, type Facts, readFacts } from "./facts.ts";
 import { planCalls } from "./plan.ts";
 import { readRecord } from "./record.ts";
-import type { Scenario } from "./scenarios.ts";
+import type { Scenario } from "./scenario.ts";
 import { Stage } from "./stage.ts";
 
 export interface RoundOptions {

@@ -55,4 +55,7 @@ process.once("SIGTERM", async () => {
   say("stopped");
   process.exit(0);
 });
+// Whoever started it may be killed, too.
+const parent = process.ppid;
+setInterval(() => process.ppid === parent || process.exit(1), 1_000).unref();
 say("ready");
