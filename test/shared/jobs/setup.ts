@@ -6,6 +6,7 @@ import type { JobError, JobEvent, JobState } from "../../../shared/jobs/contract
 import type { EndingJob, JobKind } from "../../../shared/jobs/kinds.ts";
 import {
   addJob,
+  addJobs,
   type Claim,
   type ClaimedJob,
   type ClaimOptions,
@@ -57,7 +58,7 @@ export async function complete(
   job: Claim,
   result: Record<string, unknown> = {},
 ): Promise<boolean> {
-  return (await completeJobs(sql, [{ ...job, result }])).has(job.id);
+  return (await completeJobs(sql, [{ ...job, result }])).has(job.claim);
 }
 
 /** Hands one claim back; undefined when it is lost. */
@@ -92,6 +93,13 @@ export interface JobRow {
   readonly waitSeconds: number;
 }
 
+/** What an admin gives an owner of the workers. */
+export interface Share {
+  readonly weight?: number;
+  readonly queuedMax?: number;
+  readonly runningMax?: number;
+}
+
 export interface JobsDatabase extends AsyncDisposable {
   readonly database: LocalDatabase;
   /** May read the schemas that are not ours. */
@@ -111,6 +119,9 @@ export interface JobsDatabase extends AsyncDisposable {
   /** Ends the wait between two tries. */
   makeDue(id: string): Promise<void>;
   addUser(): Promise<string>;
+  /** Adds as many jobs of an owner, in one statement. */
+  addMany(count: number, job?: Partial<NewJob<PaintPayload>>, kind?: PaintKind): Promise<string[]>;
+  setShare(ownerId: string, share: Share): Promise<void>;
   clear(): Promise<void>;
 }
 
@@ -164,6 +175,16 @@ export async function openJobsDatabase(): Promise<JobsDatabase> {
     },
     async makeDue(id) {
       await sql`update parlance.jobs set run_after = now() where id = ${id}`;
+    },
+    addMany: (count, job = {}, kind = paint) =>
+      addJobs(sql, kind, Array(count).fill({ payload: { colour: "red" }, ownerId: null, ...job })),
+    async setShare(ownerId, { weight = 1, queuedMax = null, runningMax = null }) {
+      await sql`
+        insert into parlance.job_shares (owner_id, weight, queued_max, running_max)
+        values (${ownerId}, ${weight}, ${queuedMax}, ${runningMax})
+        on conflict (owner_id) do update
+        set weight = excluded.weight, queued_max = excluded.queued_max, running_max = excluded.running_max
+      `;
     },
     async addUser() {
       const id = createId();
