@@ -29,3 +29,17 @@ export function describeError(error: unknown, depth = 3): Record<string, unknown
   if (error.cause !== undefined && depth > 0) description.cause = describeError(error.cause, depth - 1);
   return description;
 }
+
+const troubleSilenceMs = 10_000;
+
+/** Warns of trouble that comes back with every poll while it lasts: now and then. */
+export function createTroubleLog(log: Log, event: string): (doing: string, error: unknown) => void {
+  const loggedAtMs = new Map<string, number>();
+  return (doing, error) => {
+    const nowMs = Date.now();
+    if (nowMs - (loggedAtMs.get(doing) ?? Number.NEGATIVE_INFINITY) < troubleSilenceMs) return;
+    if (loggedAtMs.size > 100) loggedAtMs.clear();
+    loggedAtMs.set(doing, nowMs);
+    log.warn(event, { doing, error: describeError(error) });
+  };
+}

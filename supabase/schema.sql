@@ -6,6 +6,12 @@ create type job_lane as enum ('interactive', 'bulk');
 create type job_state as enum ('queued', 'running', 'done', 'failed', 'cancelled');
 create type webhook_delivery_state as enum ('pending', 'delivered', 'failed', 'cancelled');
 
+create view dead_letters (
+  id, kind, lane, owner_id, subject_id, payload, error_code, error_message, attempts, attempts_max, lease_losses,
+  created_at, started_at, finished_at, events
+); -- with the rights of its reader
+  grant select to authenticated, service_role;
+
 -- Models whose vectors may be compared with each other; one is searched.
 create table embedding_spaces (
   id smallint primary key, name text not null unique, model text not null, dimensions integer not null,
@@ -157,6 +163,7 @@ create table images (
   grant select, update (state, media_type, size_bytes, width, height, perceptual_hash, variants, taken_at, camera, error_code, error_message, colours) to parlance_sidecar;
   grant select, insert, update, delete to service_role;
 
+-- How far the counting and the pruning of ended jobs are.
 create table job_counting (
   is_the_one boolean default true primary key, counted pg_snapshot not null, counting pg_snapshot,
   walked_in xid8 not null default '0', walked_id uuid not null default '00000000-0000-0000-0000-000000000000',
@@ -249,23 +256,25 @@ create table jobs (
   changed_in xid8 not null default pg_current_xact_id(), created_at timestamptz not null default now(),
   started_at timestamptz, finished_at timestamptz,
   constraint attempts_are_within_their_limit check (attempts >= 0 and attempts <= attempts_max and attempts_max >= 1 and attempts_max <= 100),
-  constraint cursor_is_small check (pg_column_size(cursor) <= 65536),
+  constraint cursor_is_small check (pg_column_size(cursor) <= 4096 or octet_length(cursor::text) <= 65536),
   constraint ended_has_a_finish check ((state = any (array['done', 'failed', 'cancelled'])) = (finished_at is not null)),
   constraint failed_has_a_cause check (state <> 'failed' or error_code is not null and error_message is not null),
   constraint kind_is_feature_dot_verb_noun check (kind ~ '^[a-z]+\.[a-z]+(-[a-z]+)*$' and length(kind) <= 64),
   constraint model_is_short check (length(model) >= 1 and length(model) <= 64),
   constraint only_done_has_a_result check (result is null or state = 'done'),
   constraint only_running_has_a_claim check (state = 'running' or claim is null and claimed_by is null and lease_expires_at is null),
-  constraint partial_is_small check (pg_column_size(partial) <= 65536),
-  constraint payload_is_a_small_object check (jsonb_typeof(payload) = 'object' and pg_column_size(payload) <= (65536 * 2)),
+  constraint partial_is_small check (pg_column_size(partial) <= 4096 or octet_length(partial::text) <= 65536),
+  constraint payload_is_a_small_object check (jsonb_typeof(payload) = 'object' and (pg_column_size(payload) <= 4096 or octet_length(payload::text) <= 65536)),
   constraint progress_is_within_its_total check (progress_done >= 0 and progress_done <= coalesce(progress_total, progress_done)),
-  constraint result_is_small check (pg_column_size(result) <= (65536 * 2)),
+  constraint result_is_small check (pg_column_size(result) <= 4096 or octet_length(result::text) <= 65536),
   constraint running_has_a_claim check ((state = 'running') = (claim is not null and claimed_by is not null and lease_expires_at is not null)),
   constraint traceparent_is_one check (traceparent ~ '^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$'),
   constraint unique_key_is_short check (length(unique_key) <= 200)
 );
   create index jobs_changed_of_an_owner on (owner_id, changed_in) where owner_id is not null;
   create index jobs_ended on (changed_in) where finished_at is not null;
+  create index jobs_failed on (finished_at desc, id desc) where state = 'failed';
+  create index jobs_failed_of_an_owner on (owner_id, finished_at desc, id desc) where state = 'failed';
   create index jobs_for_later on (run_after) where state = 'queued' and turn is null;
   create index jobs_of_a_subject on (subject_id) where subject_id is not null;
   create index jobs_of_an_owner on (owner_id, id desc);
@@ -446,7 +455,7 @@ create function begin_delivery(job_id uuid, claim bigint) returns table(id uuid,
 create function begin_job_life() returns trigger volatile security definer; -- for its owner
 create function cancel_job(id uuid) returns table(state job_state, ended_now boolean) volatile security definer; -- for service_role
 create function claim_jobs(worker_id uuid, kinds text[], lane job_lane, jobs_max integer, lease_seconds float8, models text[] default '{}', loaded text[] default null, patience_seconds float8 default 2, running_max integer[] default '{}', running_per_owner_max integer[] default '{}', after_turn bigint default 0) returns table(id uuid, kind text, owner_id uuid, subject_id uuid, payload jsonb, cursor jsonb, attempts integer, attempts_max integer, claim bigint, turn bigint, deadline_seconds float8, traceparent text) volatile security definer; -- for parlance_sidecar, service_role
-create function complete_jobs(endings jsonb) returns table(id uuid) volatile security definer; -- for parlance_sidecar, service_role
+create function complete_jobs(endings jsonb) returns table(claim bigint) volatile security definer; -- for parlance_sidecar, service_role
 create function compose_webhook_data(job jobs) returns jsonb stable; -- for its owner
 create function count_ended_jobs(jobs_max integer) returns integer volatile security definer; -- for service_role
 create function count_removed_jobs() returns trigger volatile security definer; -- for its owner
@@ -470,6 +479,8 @@ create function job_event_data(job jobs, sequence integer, event text, at timest
 create function job_event_detail(done integer, total integer, message text, error_code text default null, error_message text default null, partial jsonb default null) returns jsonb stable; -- for its owner
 create function job_is_counted(progress job_counting, changed_in xid8, id uuid) returns boolean immutable; -- for its owner
 create function job_life(job jobs) returns job_life immutable; -- for its owner
+create function job_outlook(id uuid, kinds text[]) returns table(is_due boolean, ahead integer, ends_per_second float8, run_seconds float8, began_at timestamptz, worker_is_alive boolean, model_is_offered boolean, now_at timestamptz) volatile security definer; -- for service_role
+create function job_revision_tag() returns text stable security definer; -- for authenticated, service_role
 create function job_time_bounds() returns float8[] immutable; -- for service_role
 create function limit_webhooks() returns trigger volatile security definer; -- for its owner
 create function list_job_events(job_id uuid, after integer, events_max integer) returns setof jsonb stable; -- for authenticated, service_role

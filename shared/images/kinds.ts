@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { JobKind } from "../jobs/kinds.ts";
-import { landImage, landImageFailure, landQueryVector } from "./landing.ts";
+import { landImage, landImageFailure, landImageRetry, landQueryVector } from "./landing.ts";
 import type { EmbedQueryOutcome, IngestOutcome, SweepOutcome } from "./outcomes.ts";
 
 export const IngestPayload = z.object({ imageId: z.uuid() });
@@ -14,9 +14,12 @@ export const ingestImage: JobKind<IngestPayload, IngestOutcome> = {
   // With the waits between them, storage or the database may be away for about four minutes.
   attemptsMax: 8,
   timeoutMs: 120_000,
+  // Some hours of work: whoever sends more at once waits for room.
+  queuedPerOwnerMax: 10_000,
   summarize: ({ width, height, mediaType, variants }) => ({ width, height, mediaType, variants }),
   land: landImage,
   landFailure: landImageFailure,
+  landRetry: landImageRetry,
 };
 
 export const EmbedQueryPayload = z.object({

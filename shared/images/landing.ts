@@ -88,6 +88,17 @@ export async function landImageFailure(
   `;
 }
 
+/** Tried again: the picture is under way again, unless something else became of it. */
+export async function landImageRetry(transaction: TransactionSql, job: EndingJob): Promise<void> {
+  await transaction`
+    update parlance.images
+    set state = 'processing',
+      error_code = null,
+      error_message = null
+    where id = ${job.subjectId} and state = 'failed'
+  `;
+}
+
 export async function landQueryVector(
   transaction: TransactionSql,
   _job: EndingJob,

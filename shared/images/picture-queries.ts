@@ -43,9 +43,13 @@ export const embedPicture: JobKind<EmbedPicturePayload, EmbedPictureOutcome> = {
   payload: EmbedPicturePayload,
   attemptsMax: 2,
   timeoutMs: 20_000,
+  // Nobody waits as long as a longer queue takes.
+  queuedMax: 1000,
+  queuedPerOwnerMax: 100,
   summarize: () => ({}),
   land: landPictureVector,
   landFailure: landPictureFailure,
+  landRetry: landPictureRetry,
 };
 
 /** Whoever asked may have given up: then there is no row any more. The job's subject is the query. */
@@ -73,6 +77,15 @@ async function landPictureFailure(
     set embedding = null,
       error_code = ${error.code},
       error_message = ${error.message}
+    where id = ${job.subjectId}
+  `;
+}
+
+async function landPictureRetry(transaction: TransactionSql, job: EndingJob): Promise<void> {
+  await transaction`
+    update parlance.picture_queries
+    set error_code = null,
+      error_message = null
     where id = ${job.subjectId}
   `;
 }

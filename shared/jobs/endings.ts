@@ -59,14 +59,14 @@ function takeBatch(waiting: Ending[]): Ending[] {
 async function writeBatch(sql: Sql, batch: readonly Ending[]): Promise<void> {
   try {
     const held = await persist(() => land(sql, batch));
-    for (const { job, resolve } of batch) resolve(held.has(job.id) ? "done" : "lost");
+    for (const { job, resolve } of batch) resolve(held.has(job.claim) ? "done" : "lost");
   } catch (error) {
     if (batch.length === 1 || isTransientDatabaseError(error)) for (const { reject } of batch) reject(error);
     else for (const ending of batch) await writeBatch(sql, [ending]);
   }
 }
 
-function land(sql: Sql, batch: readonly Ending[]): Promise<ReadonlySet<string>> {
+function land(sql: Sql, batch: readonly Ending[]): Promise<ReadonlySet<number>> {
   const endings = batch.map(({ kind, job, outcome }) => ({
     id: job.id,
     claim: job.claim,
@@ -76,10 +76,10 @@ function land(sql: Sql, batch: readonly Ending[]): Promise<ReadonlySet<string>> 
   return sql.begin(async (transaction: TransactionSql) => {
     const held = await completeJobs(transaction, endings);
     for (const { kind, job, outcome } of batch) {
-      if (held.has(job.id)) await kind.land?.(transaction, job, outcome);
+      if (held.has(job.claim)) await kind.land?.(transaction, job, outcome);
     }
     return held;
-  }) as Promise<ReadonlySet<string>>;
+  }) as Promise<ReadonlySet<number>>;
 }
 
 const endingTriesMax = 9;

@@ -50,8 +50,7 @@ export function executeJob(
 ): Execution {
   const controller = new AbortController();
   const stop = (reason: StopReason) => controller.abort(reason);
-  const leftMs = job.deadlineSeconds === null ? Number.POSITIVE_INFINITY : job.deadlineSeconds * 1000;
-  const timer = setTimeout(() => stop("timeout"), Math.max(0, Math.min(task.kind.timeoutMs, leftMs)));
+  const timer = setTimeout(() => stop("timeout"), Math.min(task.kind.timeoutMs, leftMs(job)));
   const ran = Promise.withResolvers<void>();
   const attributes = { "parlance.job.id": job.id, "parlance.job.attempt": job.attempts };
   const options = { kind: "consumer", traceparent: job.traceparent, attributes } as const;
@@ -66,6 +65,29 @@ export function executeJob(
     ran.resolve();
   });
   return { job, stop, ran: ran.promise, ended };
+}
+
+/** Until its deadline; it may have been held for a while since it was claimed. */
+function leftMs({ deadlineSeconds, claimedAtMs }: ClaimedJob): number {
+  if (deadlineSeconds === null) return Number.POSITIVE_INFINITY;
+  return Math.max(0, deadlineSeconds * 1000 - (performance.now() - claimedAtMs));
+}
+
+/** Hands back what was never begun; what was to be cancelled ends by that, and lands. */
+export function handBack(
+  sql: Sql,
+  kinds: ReadonlyMap<string, AnyJobKind>,
+  jobs: readonly ClaimedJob[],
+): Promise<void> {
+  return persist(() =>
+    sql.begin(async (transaction) => {
+      const states = await releaseJobs(transaction, jobs);
+      for (const job of jobs) {
+        if (states.get(job.id) !== "cancelled") continue;
+        await kinds.get(job.kind)?.landFailure(transaction, job, cancelledError);
+      }
+    }),
+  ) as Promise<void>;
 }
 
 interface Held {
@@ -182,6 +204,7 @@ function createProgressReporter(sql: Sql, job: ClaimedJob) {
   let newest: Told | undefined;
   let doneMost = 0;
   let totalLast: number | null = null;
+  let messageLast: string | undefined;
   let sending: Promise<unknown> = Promise.resolve();
   let timer: ReturnType<typeof setTimeout> | undefined;
   let sentAtMs = 0;
@@ -204,10 +227,11 @@ function createProgressReporter(sql: Sql, job: ClaimedJob) {
     report(done: number, total: number, message?: string): void {
       doneMost = Math.max(doneMost, Math.min(done, total));
       totalLast = total;
+      messageLast = message;
       tell({ done: Math.min(doneMost, total), total, message });
     },
     reportPartial(partial: Record<string, unknown>): void {
-      tell({ ...newest, done: doneMost, total: totalLast, partial });
+      tell({ done: doneMost, total: totalLast, message: messageLast, partial });
     },
     /** Drops what was not sent yet, and waits for what was. */
     async settled(): Promise<void> {

@@ -45,8 +45,10 @@ export interface ClaimedJob {
   readonly claim: number;
   /** Its place in the lane: whoever claimed it need not look before it again. */
   readonly turn: number;
-  /** Until its deadline, by the database's clock; null: it has none. */
+  /** From the claim to its deadline, by the database's clock; null: it has none. */
   readonly deadlineSeconds: number | null;
+  /** When it was claimed, by `performance.now()`. */
+  readonly claimedAtMs: number;
   /** W3C Trace Context of the request that added it, where there was one. */
   readonly traceparent: string | null;
 }
@@ -125,7 +127,8 @@ export interface ClaimOptions {
 /** Claims up to `jobsMax` due jobs of a lane, in the order of their turns. */
 export async function claimJobs(sql: Database, options: ClaimOptions): Promise<ClaimedJob[]> {
   const { workerId, kinds, lane, jobsMax, leaseSeconds, models = [], loaded = models } = options;
-  const rows = await sql<Omit<ClaimedJob, "lane">[]>`
+  const claimedAtMs = performance.now();
+  const rows = await sql<Omit<ClaimedJob, "lane" | "claimedAtMs">[]>`
     select
       id, kind, owner_id, subject_id, payload, cursor, attempts, attempts_max, claim, turn, deadline_seconds, traceparent
     from parlance.claim_jobs(
@@ -136,7 +139,7 @@ export async function claimJobs(sql: Database, options: ClaimOptions): Promise<C
       ${options.afterTurn ?? 0}
     )
   `;
-  return rows.map((row) => ({ ...row, lane }));
+  return rows.map((row) => ({ ...row, lane, claimedAtMs }));
 }
 
 /** Prolongs the leases of these claims; what is not in the answer is lost. */
@@ -192,14 +195,16 @@ export async function saveJobCursor(
   return row?.saved ?? undefined;
 }
 
-/** Ends claims as done; answers the ids of those still held: of the others nothing may land. */
+/** Ends claims as done; answers those still held: of the others nothing may land. */
 export async function completeJobs(
   sql: Database,
   endings: readonly (Claim & { readonly result: Record<string, unknown> })[],
-): Promise<ReadonlySet<string>> {
+): Promise<ReadonlySet<number>> {
   const rows = endings.map(({ id, claim, result }) => ({ id, claim, result }));
-  const held = await sql<{ id: string }[]>`select id from parlance.complete_jobs(${sql.json(rows as never)})`;
-  return new Set(held.map(({ id }) => id));
+  const held = await sql<{ claim: number }[]>`
+    select claim from parlance.complete_jobs(${sql.json(rows as never)})
+  `;
+  return new Set(held.map(({ claim }) => claim));
 }
 
 /** The state that the failure led to, or undefined when the claim is lost. */

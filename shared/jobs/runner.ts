@@ -12,10 +12,10 @@
 import type { Sql } from "postgres";
 import type { AppError } from "../errors.ts";
 import type { JobLane } from "./contract.ts";
-import { createEndings, type Endings, persist } from "./endings.ts";
-import { type Execution, executeJob, type JobEnding } from "./executor.ts";
+import { createEndings, type Endings } from "./endings.ts";
+import { type Execution, executeJob, handBack, type JobEnding } from "./executor.ts";
 import type { AnyJobKind, Task } from "./kinds.ts";
-import { type ClaimedJob, claimJobs, heartbeatJobs, releaseJobs, rescueJobs } from "./queue.ts";
+import { type ClaimedJob, claimJobs, heartbeatJobs, rescueJobs } from "./queue.ts";
 import { createTurnMemory, type TurnMemory } from "./turns.ts";
 
 export interface RunnerOptions {
@@ -137,7 +137,22 @@ class JobRunner implements Runner {
   /** Those that were never begun go back at once. */
   async #releaseHeld(): Promise<void> {
     const held = lanes.flatMap((lane) => this.#held[lane].splice(0));
-    if (held.length > 0) await persist(() => releaseJobs(this.#options.sql, held));
+    if (held.length > 0) await handBack(this.#options.sql, this.#options.kinds, held);
+  }
+
+  /** One that was never begun goes back and ends by that; one that runs is told to stop. */
+  #cancel(isMeant: (job: ClaimedJob) => boolean): void {
+    for (const execution of this.#executions.values()) {
+      if (isMeant(execution.job)) execution.stop("cancelled");
+    }
+    for (const job of lanes.flatMap((lane) => this.#held[lane]).filter(isMeant)) {
+      this.#forget(job);
+      this.#attempt("cancel", () => handBack(this.#options.sql, this.#options.kinds, [job]));
+    }
+  }
+
+  #forget({ claim, lane }: ClaimedJob): void {
+    this.#held[lane] = this.#held[lane].filter((job) => job.claim !== claim);
   }
 
   #everyBeat(doing: string, work: () => Promise<void>): ReturnType<typeof setInterval> {
@@ -160,15 +175,11 @@ class JobRunner implements Runner {
     // `onlisten` fires on every reconnection: what was missed meanwhile is found by looking.
     const jobs = await sql.listen("parlance_jobs", hear, () => this.#wake());
     this.#unlistens.push(jobs.unlisten);
-    const cancellations = await sql.listen("parlance_cancellations", (id) => this.#cancel(id));
+    const cancellations = await sql.listen("parlance_cancellations", (id) =>
+      this.#cancel((job) => job.id === id),
+    );
     this.#unlistens.push(cancellations.unlisten);
     await sql.notify("parlance_jobs", "");
-  }
-
-  #cancel(id: string): void {
-    for (const execution of this.#executions.values()) {
-      if (execution.job.id === id) execution.stop("cancelled");
-    }
   }
 
   /** Claims until there is nothing to claim or no room; one round at a time, and one more when asked meanwhile. */
@@ -252,13 +263,12 @@ class JobRunner implements Runner {
     const claims = [...begun, ...this.#held.interactive, ...this.#held.bulk];
     const answers = await heartbeatJobs(this.#options.sql, claims, this.#leaseSeconds);
     const held = new Map(answers.map((answer) => [answer.claim, answer]));
-    for (const { claim, lane } of claims) {
-      const answer = held.get(claim);
-      if (!answer) {
-        this.#executions.get(claim)?.stop("lost");
-        this.#held[lane] = this.#held[lane].filter((job) => job.claim !== claim);
-      } else if (answer.cancelRequested) this.#executions.get(claim)?.stop("cancelled");
+    for (const job of claims) {
+      if (held.has(job.claim)) continue;
+      this.#executions.get(job.claim)?.stop("lost");
+      this.#forget(job);
     }
+    this.#cancel(({ claim }) => held.get(claim)?.cancelRequested ?? false);
   }
 
   async #rescue(): Promise<void> {

@@ -100,7 +100,7 @@ export const WebhookMessage = z.object({
   type: DeliveredEvent,
   timestamp: z.iso.datetime().describe("When it happened; `webhook-timestamp` says when it was sent."),
   data: z.union([
-    Job.extend({ resultOmitted: z.literal(true).optional() }).describe("The job as it ended."),
+    Job.describe("The job as it ended."),
     z.object({ webhookId: z.uuid() }).describe("Of a test."),
   ]),
 });

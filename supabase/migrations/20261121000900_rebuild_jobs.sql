@@ -32,6 +32,7 @@ alter table parlance.job_events rename to job_events_before;
 alter table parlance.job_events_before rename constraint job_events_pkey to job_events_before_pkey;
 alter table parlance.jobs rename to jobs_before;
 alter table parlance.jobs_before rename constraint jobs_pkey to jobs_before_pkey;
+alter table parlance.jobs_before rename constraint jobs_owner_id_fkey to jobs_before_owner_id_fkey;
 drop trigger number_job_event on parlance.jobs_before;
 drop trigger tell_job_event on parlance.jobs_before;
 drop function parlance.number_job_event(), parlance.tell_job_event();
@@ -89,10 +90,13 @@ create table parlance.jobs (
   constraint unique_key_is_short check (length(unique_key) <= 200),
   constraint model_is_short check (length(model) between 1 and 64),
   constraint traceparent_is_one check (traceparent ~ '^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$'),
-  constraint payload_is_a_small_object check (jsonb_typeof(payload) = 'object' and pg_column_size(payload) <= 65536 * 2),
-  constraint result_is_small check (pg_column_size(result) <= 65536 * 2),
-  constraint partial_is_small check (pg_column_size(partial) <= 65536),
-  constraint cursor_is_small check (pg_column_size(cursor) <= 65536),
+  -- 64 kB as JSON. What is small as it is stored, and was judged when it came, is not written out at every change.
+  constraint payload_is_a_small_object check (
+    jsonb_typeof(payload) = 'object' and (pg_column_size(payload) <= 4096 or octet_length(payload::text) <= 65536)
+  ),
+  constraint result_is_small check (pg_column_size(result) <= 4096 or octet_length(result::text) <= 65536),
+  constraint partial_is_small check (pg_column_size(partial) <= 4096 or octet_length(partial::text) <= 65536),
+  constraint cursor_is_small check (pg_column_size(cursor) <= 4096 or octet_length(cursor::text) <= 65536),
   constraint progress_is_within_its_total check (progress_done >= 0 and progress_done <= coalesce(progress_total, progress_done)),
   constraint attempts_are_within_their_limit check (attempts between 0 and attempts_max and attempts_max between 1 and 100),
   constraint running_has_a_claim check (
@@ -304,7 +308,9 @@ create function parlance.tell_job_events() returns trigger
   language plpgsql security definer set search_path = pg_catalog, pg_temp
   as $$
 declare
+  told_of_the_house constant text[] := '{job.progressed,job.done,job.failed,job.cancelled}';
   heard record;
+  topic text;
   one record;
   job parlance.jobs;
 begin
@@ -313,31 +319,21 @@ begin
   end if;
   perform pg_notify('parlance_cancellations', added.job_id::text) from added where added.event = 'job.cancelling';
   for heard in
-    select added.owner_id, count(*) as events, (array_agg(added.job_id))[1] as job_id
+    select added.owner_id, count(*) as events
     from added
-    where added.owner_id is not null or added.event in ('job.progressed', 'job.done', 'job.failed', 'job.cancelled')
+    where added.owner_id is not null
+      or (added.event = any (told_of_the_house) and (select jobs.lane from parlance.jobs where jobs.id = added.job_id) = 'bulk')
     group by added.owner_id
   loop
-    select * into job from parlance.jobs where jobs.id = heard.job_id;
-    if heard.owner_id is null and job.lane = 'interactive' then
-      continue;
-    end if;
+    topic := coalesce('user:' || heard.owner_id::text, 'house');
     if heard.events > (case when heard.owner_id is null then 1 else 20 end) then
-      perform realtime.send(
-        jsonb_build_object('event', 'jobs.changed', 'count', heard.events),
-        'jobs.changed', coalesce('user:' || heard.owner_id::text, 'house'), true
-      );
+      perform realtime.send(jsonb_build_object('event', 'jobs.changed', 'count', heard.events), 'jobs.changed', topic, true);
       continue;
     end if;
     for one in select * from added where added.owner_id is not distinct from heard.owner_id order by added.job_id, added.sequence loop
-      if one.job_id <> job.id then
-        select * into job from parlance.jobs where jobs.id = one.job_id;
-      end if;
-      continue when one.owner_id is null and one.event not in ('job.progressed', 'job.done', 'job.failed', 'job.cancelled');
-      perform realtime.send(
-        parlance.job_event_data(job, one.sequence, one.event, one.at, one.detail),
-        one.event, coalesce('user:' || one.owner_id::text, 'house'), true
-      );
+      select * into job from parlance.jobs where jobs.id = one.job_id;
+      continue when one.owner_id is null and (job.lane = 'interactive' or one.event <> all (told_of_the_house));
+      perform realtime.send(parlance.job_event_data(job, one.sequence, one.event, one.at, one.detail), one.event, topic, true);
     end loop;
   end loop;
   return null;
@@ -412,13 +408,22 @@ declare
 begin
   if new_jobs @? '$[*] ? (exists (@.queued_max) || exists (@.queued_per_owner_max))'
     or exists (select from parlance.job_shares where job_shares.queued_max is not null) then
-    perform
-      parlance.refuse_too_many(wanted.kind, null, count(*)::integer, max(wanted.queued_max)),
-      parlance.refuse_too_many(wanted.kind, wanted.owner_id, count(*)::integer, max(wanted.queued_per_owner_max)),
-      parlance.refuse_too_many(null, wanted.owner_id, count(*)::integer, max(shares.queued_max))
-    from jsonb_to_recordset(new_jobs) as wanted (kind text, owner_id uuid, queued_max integer, queued_per_owner_max integer)
+    -- Of each kind, of each owner's of a kind, of each owner; what would not be added is not counted.
+    perform parlance.refuse_too_many(wanted.kind, wanted.owner_id, count(*)::integer, max(case
+      when grouping(wanted.owner_id) = 1 then wanted.queued_max
+      when grouping(wanted.kind) = 0 then wanted.queued_per_owner_max
+      else shares.queued_max
+    end))
+    from jsonb_to_recordset(new_jobs)
+      as wanted (id uuid, kind text, owner_id uuid, unique_key text, queued_max integer, queued_per_owner_max integer)
     left join parlance.job_shares as shares on shares.owner_id = wanted.owner_id
-    group by wanted.kind, wanted.owner_id;
+    where not exists (select from parlance.jobs where jobs.id = wanted.id)
+      and not exists (
+        select
+        from parlance.jobs
+        where jobs.kind = wanted.kind and jobs.unique_key = wanted.unique_key and jobs.state in ('queued', 'running')
+      )
+    group by grouping sets ((wanted.kind), (wanted.kind, wanted.owner_id), (wanted.owner_id));
   end if;
   if new_jobs @? '$[*].on_open' then
     for one in
@@ -449,10 +454,12 @@ begin
         coalesce(new.owner_id, '00000000-0000-0000-0000-000000000000') as share,
         heads.turn as head,
         1000 / coalesce(shares.weight, 1) as stride,
-        row_number() over (partition by new.owner_id, new.lane order by new.id) as number
-      from jsonb_to_recordset(new_jobs) as new (
+        row_number() over (partition by new.owner_id, new.lane order by new.place) as number
+      from rows from (jsonb_to_recordset(new_jobs) as (
         id uuid, kind text, lane parlance.job_lane, payload jsonb, attempts_max integer, owner_id uuid, subject_id uuid,
         model text, unique_key text, delay_seconds double precision, deadline_seconds double precision
+      )) with ordinality as new (
+        id, kind, lane, payload, attempts_max, owner_id, subject_id, model, unique_key, delay_seconds, deadline_seconds, place
       )
       join heads on heads.lane = new.lane
       left join parlance.job_shares as shares on shares.owner_id = new.owner_id
@@ -755,7 +762,7 @@ $$;
 
 -- Ends claims as done; answers those that were still held: of the others nothing may land. Keys of each object: id,
 -- claim, result (or null).
-create function parlance.complete_jobs(endings jsonb) returns table (id uuid)
+create function parlance.complete_jobs(endings jsonb) returns table (claim bigint)
   language plpgsql volatile security definer
   set search_path = pg_catalog, pg_temp set jit = off set plan_cache_mode = force_generic_plan
   set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off
@@ -765,7 +772,7 @@ begin
   perform set_config('transaction_timeout', '60s', true);
   return query
     with held as materialized (
-      select jobs.id, ending.result
+      select jobs.id, jobs.claim, ending.result
       from jsonb_to_recordset(endings) as ending (id uuid, claim bigint, result jsonb)
       join parlance.jobs on jobs.id = ending.id and jobs.claim = ending.claim
       order by jobs.id
@@ -786,14 +793,14 @@ begin
         changed_in = pg_current_xact_id()
       from held
       where jobs.id = held.id
-      returning jobs.id, jobs.event_sequence, jobs.owner_id, jobs.progress_done, jobs.progress_total
+      returning held.claim, jobs.id, jobs.event_sequence, jobs.owner_id, jobs.progress_done, jobs.progress_total
     ), told as (
       insert into parlance.job_events (job_id, sequence, event, owner_id, detail)
       select ended.id, ended.event_sequence, 'job.done', ended.owner_id,
         parlance.job_event_detail(ended.progress_done, ended.progress_total, null)
       from ended
     )
-    select ended.id from ended;
+    select ended.claim from ended;
 end
 $$;
 
@@ -961,7 +968,7 @@ create function parlance.expire_jobs(jobs_max integer, except_ids uuid[] default
     from parlance.jobs
     where jobs.state = 'queued' and jobs.deadline_at < clock_timestamp() and jobs.id <> all (except_ids)
     order by jobs.deadline_at
-    limit least(jobs_max, 1000)
+    limit least(jobs_max, 1000) - (select count(*) from silent)
     for update skip locked
   ), over (ids, code, message, retryable) as (
     select array_agg(silent.id), 'lease_expired', 'The worker that ran this stopped answering.', true from silent
