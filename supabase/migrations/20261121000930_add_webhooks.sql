@@ -140,8 +140,7 @@ create function parlance.format_time(at timestamptz) returns text
   language sql stable set search_path = pg_catalog, pg_temp
   as $$ select to_char(at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') $$;
 
--- A job as `GET /jobs/{id}` shows it to its owner: never its payload. A result of more than 64 kB is left out, and that
--- is said: receivers refuse large bodies.
+-- A job as `GET /jobs/{id}` shows it to its owner: never its payload.
 create function parlance.compose_webhook_data(job parlance.jobs) returns jsonb
   language sql stable set search_path = pg_catalog, pg_temp
   as $$
@@ -153,7 +152,7 @@ create function parlance.compose_webhook_data(job parlance.jobs) returns jsonb
     'subjectId', job.subject_id,
     'state', job.state,
     'progress', jsonb_build_object('done', job.progress_done, 'total', job.progress_total, 'message', job.progress_message),
-    'result', case when octet_length(job.result::text) <= 65536 then job.result end,
+    'result', job.result,
     'partial', job.partial,
     'error', case when job.error_code is not null then
       jsonb_build_object('code', job.error_code, 'message', coalesce(job.error_message, '')) end,
@@ -167,7 +166,7 @@ create function parlance.compose_webhook_data(job parlance.jobs) returns jsonb
     'createdAt', parlance.format_time(job.created_at),
     'startedAt', parlance.format_time(job.started_at),
     'finishedAt', parlance.format_time(job.finished_at)
-  ) || case when octet_length(job.result::text) > 65536 then '{"resultOmitted": true}' else '{}' end::jsonb
+  )
 $$;
 
 -- After jobs ended: a row of the ledger and a job for each enabled webhook that wants to hear of it, with what the job
