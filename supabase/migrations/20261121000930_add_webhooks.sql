@@ -140,7 +140,7 @@ create function parlance.format_time(at timestamptz) returns text
   language sql stable set search_path = pg_catalog, pg_temp
   as $$ select to_char(at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') $$;
 
--- A job as `GET /jobs/{id}` shows it to its owner: never its payload.
+-- A job as `GET /jobs` shows it to its owner: never its payload.
 create function parlance.compose_webhook_data(job parlance.jobs) returns jsonb
   language sql stable set search_path = pg_catalog, pg_temp
   as $$

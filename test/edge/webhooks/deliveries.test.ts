@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFin
 import { createDeliverWebhookTask } from "../../../gpu-sidecar/tasks/deliver-webhook.ts";
 import { createId } from "../../../shared/ids.ts";
 import { sweepImages } from "../../../shared/images/kinds.ts";
+import { Job } from "../../../shared/jobs/contract.ts";
 import { executeJob } from "../../../shared/jobs/executor.ts";
 import { addJob, claimJobs, completeJobs, failJob, reportProgress } from "../../../shared/jobs/queue.ts";
 import { WebhookDelivery, WebhookMessage } from "../../../shared/webhooks/contract.ts";
@@ -96,7 +97,7 @@ test.each(["done", "failed"] as const)(
     const message = WebhookMessage.parse(
       new Reference(secret).verify(request?.body ?? "", { ...request?.headers }),
     );
-    expect(message.data).toEqual(shown);
+    expect(message.data).toEqual(Job.parse(shown));
     expect(message).toMatchObject({ type: `job.${ends}`, timestamp: shown.finishedAt });
   },
 );
