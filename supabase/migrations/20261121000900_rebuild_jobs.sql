@@ -409,11 +409,11 @@ begin
   if new_jobs @? '$[*] ? (exists (@.queued_max) || exists (@.queued_per_owner_max))'
     or exists (select from parlance.job_shares where job_shares.queued_max is not null) then
     -- Of each kind, of each owner's of a kind, of each owner; what would not be added is not counted.
-    perform parlance.refuse_too_many(wanted.kind, wanted.owner_id, count(*)::integer, max(case
-      when grouping(wanted.owner_id) = 1 then wanted.queued_max
-      when grouping(wanted.kind) = 0 then wanted.queued_per_owner_max
-      else shares.queued_max
-    end))
+    perform parlance.refuse_too_many(wanted.kind, wanted.owner_id, count(*)::integer, case
+      when grouping(wanted.owner_id) = 1 then max(wanted.queued_max)
+      when grouping(wanted.kind) = 0 then max(wanted.queued_per_owner_max)
+      else max(shares.queued_max)
+    end)
     from jsonb_to_recordset(new_jobs)
       as wanted (id uuid, kind text, owner_id uuid, unique_key text, queued_max integer, queued_per_owner_max integer)
     left join parlance.job_shares as shares on shares.owner_id = wanted.owner_id
