@@ -6,7 +6,8 @@ import { expireKeys, pruneHistory } from "../shared/jobs/maintenance.ts";
 import type { Deps } from "./deps.ts";
 import { createImageTasks } from "./images/tasks.ts";
 import { runDueJobs } from "./jobs/due-jobs.ts";
-import { addDueRuns, type HouseSchedule } from "./jobs/schedules.ts";
+import { type EdgeRunner, type EdgeRunnerOptions, startEdgeRunner } from "./jobs/edge-runner.ts";
+import type { HouseSchedule } from "./jobs/schedules.ts";
 import { createJobTasks } from "./jobs/tasks.ts";
 import { type Schedule, type TickCounts, type TickOptions, tick } from "./jobs/ticks.ts";
 
@@ -41,7 +42,7 @@ export async function runAddedJobs(deps: Deps): Promise<void> {
   await runDueJobs(deps, createEdgeTasks(deps), { endsAtMs: Date.now() + 10_000, cpuMs: 500, jobsMax: 10 });
 }
 
-/** Only the part of a tick that must be on time: due schedules become jobs. */
-export function runSchedules(deps: Deps): Promise<number> {
-  return addDueRuns(deps, houseSchedules);
+/** For a process that runs all the time: in place of ticks. */
+export function runEdgeJobs(deps: Deps, options: EdgeRunnerOptions = {}): EdgeRunner {
+  return startEdgeRunner(deps, createSchedule(deps), options);
 }

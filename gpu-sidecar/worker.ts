@@ -12,17 +12,17 @@ import { createId } from "../shared/ids.ts";
 import type { JobLane } from "../shared/jobs/contract.ts";
 import type { JobEnding } from "../shared/jobs/executor.ts";
 import type { Task } from "../shared/jobs/kinds.ts";
+import { type Presence, removeWorker, reportWorker } from "../shared/jobs/presence.ts";
 import type { ClaimedJob } from "../shared/jobs/queue.ts";
 import { type Runner, startRunner } from "../shared/jobs/runner.ts";
 import { jobKinds } from "../shared/kinds.ts";
-import { describeError, type Log } from "../shared/log.ts";
+import { createTroubleLog, describeError, type Log } from "../shared/log.ts";
 import { deliverEvent } from "../shared/webhooks/kind.ts";
 import type { WebhookTargets } from "../shared/webhooks/targets.ts";
 import { findIdleness } from "./idleness.ts";
 import { createPictureEmbedder } from "./models/batcher.ts";
 import type { ModelCatalog } from "./models/catalog.ts";
 import type { Inference } from "./models/inference.ts";
-import { type Presence, removeWorker, reportWorker } from "./presence.ts";
 import { createSpaceDirectory, type SpaceDirectory } from "./spaces.ts";
 import type { PictureStore } from "./storage.ts";
 import { createCompareSpacesTask } from "./tasks/compare-spaces.ts";
@@ -135,8 +135,9 @@ class SidecarWorker implements Worker {
       slots,
       kinds: jobKinds,
       models: () => this.#spaces.offers(),
+      loaded: () => this.#loaded(),
       onEnded: (job, ending, error, tookMs) => this.#logEnding(job, ending, error, tookMs),
-      onTrouble: createTroubleLog(this.#options.log),
+      onTrouble: createTroubleLog(this.#options.log, "worker.trouble"),
     });
   }
 
@@ -195,6 +196,7 @@ class SidecarWorker implements Worker {
     await this.#spaces.refresh();
     await reportWorker(sql, {
       id: this.id,
+      runner: "sidecar",
       device,
       provider: device.split(":")[0] ?? device,
       kinds: this.#tasks.map((task) => task.kind.name),
@@ -205,6 +207,12 @@ class SidecarWorker implements Worker {
       state,
     });
     this.#seenAtMs = Date.now();
+  }
+
+  /** Of the models that it offers, under the names that jobs know them by. */
+  #loaded(): string[] {
+    const inMemory = new Set(this.#options.inference.loaded().map((model) => model.name));
+    return this.#spaces.offers().filter((name) => inMemory.has(name));
   }
 
   #judgeIdleness(): void {
@@ -272,18 +280,4 @@ export function isRefusal(error: unknown): boolean {
 
 function refused(cause: unknown): AppError {
   return new AppError("unavailable", "The database refuses this worker.", { cause });
-}
-
-const troubleSilenceMs = 10_000;
-
-/** The same trouble comes back with every poll while it lasts; it is logged now and then. */
-function createTroubleLog(log: Log): (doing: string, error: unknown) => void {
-  const loggedAtMs = new Map<string, number>();
-  return (doing, error) => {
-    const nowMs = Date.now();
-    if (nowMs - (loggedAtMs.get(doing) ?? Number.NEGATIVE_INFINITY) < troubleSilenceMs) return;
-    if (loggedAtMs.size > 100) loggedAtMs.clear();
-    loggedAtMs.set(doing, nowMs);
-    log.warn("worker.trouble", { doing, error: describeError(error) });
-  };
 }

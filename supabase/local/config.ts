@@ -14,6 +14,7 @@ const settings = {
   PUBLIC_URL: urlSetting().optional(),
   SAMPLES: setting("true or false", parseFlag).default(true),
   SIDECAR: setting("true or false", parseFlag).default(true),
+  EDGE_RUNNER: setting("true or false", parseFlag).default(true),
   LOG_LEVEL: setting(`one of ${logLevels.join(", ")}`, (text) =>
     logLevels.find((level) => level === text.toLowerCase()),
   ).default("info"),
@@ -34,6 +35,8 @@ export interface LocalConfig {
   readonly withSamples: boolean;
   /** False where sidecars are started by hand, here or on another machine. */
   readonly withSidecar: boolean;
+  /** False where a timer outside calls `POST /jobs/ticks`. */
+  readonly withEdgeRunner: boolean;
   readonly logLevel: LogLevel;
   /** What the readers of the edge and the sidecar are given beside what the stack knows itself. */
   readonly environment: Environment;
@@ -54,6 +57,7 @@ export function readLocalConfig(environment: Environment = readEnvironment()): L
     publicUrl: read.PUBLIC_URL,
     withSamples: read.SAMPLES,
     withSidecar: read.SIDECAR,
+    withEdgeRunner: read.EDGE_RUNNER,
     logLevel: read.LOG_LEVEL,
     environment,
   };

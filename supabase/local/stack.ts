@@ -9,7 +9,8 @@ import type { Sql } from "postgres";
 import { createApp } from "../../edge/app.ts";
 import { readEdgeConfig } from "../../edge/config.ts";
 import { createDeps } from "../../edge/create-deps.ts";
-import { runSchedules, runTick } from "../../edge/tasks.ts";
+import type { Surroundings } from "../../edge/deps.ts";
+import { runEdgeJobs } from "../../edge/tasks.ts";
 import { version } from "../../package.json" with { type: "json" };
 import { describeError, type Log } from "../../shared/log.ts";
 import { createAuth } from "./auth/routes.ts";
@@ -36,8 +37,6 @@ export interface Stack {
   readonly isNew: boolean;
   stop(): Promise<void>;
 }
-
-const tickMs = 5_000;
 
 export async function startStack(config: LocalConfig, log: Log): Promise<Stack> {
   const closers: (() => Promise<unknown>)[] = [];
@@ -93,7 +92,8 @@ async function startParts(
     const tracing = startTracing({ ...edgeConfig.tracing, service: "parlance", version });
     closers.push(() => tracing.stop());
   }
-  const deps = createDeps(edgeConfig, { sql: connect(), log });
+  const sql = connect();
+  const deps = createDeps(edgeConfig, { sql, log, ...createSurroundings(config, closers) });
   const issuer = `${publicUrl}/auth/v1`;
   const realtime = await createRealtime({
     sql: connect("supabase_realtime_admin"),
@@ -115,9 +115,11 @@ async function startParts(
   sweepFiles(storageSql, files).catch(reportError);
   await deps.objects.ensureBucket();
   if (config.withSidecar) closers.push(await runSidecar({ database, config, environment, log }));
-  closers.push(startTicking(() => runTick(deps), log));
-  // A tick may run jobs for longer than its period; schedules do not wait for them.
-  closers.push(startTicking(() => runSchedules(deps), log));
+  if (config.withEdgeRunner) {
+    const options = { versions: { bun: Bun.version }, memoryBytes: () => process.memoryUsage.rss() };
+    const runner = runEdgeJobs(deps, options);
+    closers.push(() => runner.stop());
+  }
   closers.push(await writeStatus(config, publicUrl, keys));
   return { publicUrl, keys, database, isNew, stop };
 }
@@ -132,23 +134,32 @@ function hostInUrl(host: string): string {
   return host.includes(":") ? `[${host}]` : host;
 }
 
-/** The clock that pg_cron is on a Supabase project: due schedules, expired leases, edge jobs. */
-function startTicking(tick: () => Promise<unknown>, log: Log): () => Promise<void> {
-  let running: Promise<void> | undefined;
-  const run = () => {
-    running ??= tick()
-      .then(() => {})
-      .catch((error: unknown) => log.error("tick", { error: describeError(error) }))
-      .finally(() => {
-        running = undefined;
-      });
+/** What an edge runtime gives a function: here the stack waits for what outlasts a request before it ends. */
+function createSurroundings(
+  { databaseUrl, withEdgeRunner }: LocalConfig,
+  closers: (() => Promise<unknown>)[],
+): Surroundings {
+  const ending = new AbortController();
+  const afterwards = new Set<Promise<unknown>>();
+  closers.push(async () => {
+    ending.abort();
+    await Promise.allSettled(afterwards);
+  });
+  const keepAlive = (work: Promise<unknown>) => {
+    const kept = work.finally(() => afterwards.delete(kept));
+    afterwards.add(kept);
   };
-  const timer = setInterval(run, tickMs);
-  run();
-  return async () => {
-    clearInterval(timer);
-    await running;
+  return {
+    ending: ending.signal,
+    ...(withEdgeRunner ? {} : { keepAlive }),
+    // Over PGlite the database and the models use it too.
+    ...(databaseUrl ? { cpuUsedMs } : {}),
   };
+}
+
+function cpuUsedMs(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
 }
 
 /** Leaves URLs and keys for `bun run status`; the file holds the secret key and is its owner's alone. */
