@@ -16,7 +16,21 @@ const sql = postgres(config.databaseUrl, {
 });
 
 const log = createLog((line) => console.log(line), config.logLevel);
-const deps = createDeps(config, { sql, log });
+
+/** What the edge runtime gives beside Deno: it keeps an isolate alive until the promise settles. */
+declare const EdgeRuntime: { waitUntil(promise: Promise<unknown>): void } | undefined;
+const keepAlive = (work: Promise<unknown>) => {
+  if (typeof EdgeRuntime !== "undefined") EdgeRuntime.waitUntil(work);
+};
+
+// An isolate is told before it ends, because its time, CPU or memory is used up, or nobody calls it.
+const ending = new AbortController();
+addEventListener("beforeunload", (event) => {
+  log.info("isolate.ends", { reason: (event as CustomEvent<{ reason?: string }>).detail?.reason });
+  ending.abort();
+});
+
+const deps = createDeps(config, { sql, log, keepAlive, ending: ending.signal });
 
 // The first isolate of a new project makes the bucket; requests do not wait for it.
 deps.objects.ensureBucket().catch((error) => log.warn("bucket.not-ready", { error: describeError(error) }));
@@ -30,11 +44,8 @@ const tracing =
     version: "0.1.0",
   });
 
-/** What the edge runtime gives beside Deno: it keeps an isolate alive until the promise settles. */
-declare const EdgeRuntime: { waitUntil(promise: Promise<unknown>): void } | undefined;
-
 Deno.serve(async (request) => {
   const response = await fetch(request);
-  if (tracing && typeof EdgeRuntime !== "undefined") EdgeRuntime.waitUntil(tracing.flush());
+  if (tracing) keepAlive(tracing.flush());
   return response;
 });
