@@ -415,13 +415,14 @@ begin
       else max(shares.queued_max)
     end)
     from jsonb_to_recordset(new_jobs)
-      as wanted (id uuid, kind text, owner_id uuid, unique_key text, queued_max integer, queued_per_owner_max integer)
+      as wanted (id uuid, kind text, owner_id uuid, unique_key text, on_open text, queued_max integer, queued_per_owner_max integer)
     left join parlance.job_shares as shares on shares.owner_id = wanted.owner_id
     where not exists (select from parlance.jobs where jobs.id = wanted.id)
       and not exists (
         select
         from parlance.jobs
         where jobs.kind = wanted.kind and jobs.unique_key = wanted.unique_key and jobs.state in ('queued', 'running')
+          and (jobs.state = 'queued' or coalesce(wanted.on_open, 'skip') = 'skip')
       )
     group by grouping sets ((wanted.kind), (wanted.kind, wanted.owner_id), (wanted.owner_id));
   end if;
@@ -543,19 +544,31 @@ begin
   else
     select last_value into head from parlance.bulk_turns;
   end if;
-  -- What waited for its time takes its turn.
+  -- What waited for its time takes its turn, as it would if it were added now.
   if exists (select from parlance.jobs where jobs.state = 'queued' and jobs.turn is null and jobs.run_after <= clock_timestamp()) then
-    update parlance.jobs
-    set turn = head + 1
-    from (
-      select jobs.id
+    with due as materialized (
+      select jobs.id, jobs.owner_id, jobs.run_after
       from parlance.jobs
       where jobs.state = 'queued' and jobs.turn is null and jobs.run_after <= clock_timestamp() and jobs.lane = claim_jobs.lane
       order by jobs.run_after
       limit 1000
       for update skip locked
-    ) as due
-    where jobs.id = due.id;
+    ), placed as (
+      select due.id, coalesce((
+        select max(ahead.turn)
+        from parlance.jobs as ahead
+        where ahead.state = 'queued'
+          and coalesce(ahead.owner_id, '00000000-0000-0000-0000-000000000000') = coalesce(due.owner_id, '00000000-0000-0000-0000-000000000000')
+          and ahead.lane = claim_jobs.lane
+          and ahead.turn > head
+      ), head) + ceil(1000 / coalesce(shares.weight, 1) * row_number() over (partition by due.owner_id order by due.run_after, due.id))::bigint as turn
+      from due
+      left join parlance.job_shares as shares on shares.owner_id = due.owner_id
+    )
+    update parlance.jobs
+    set turn = placed.turn
+    from placed
+    where jobs.id = placed.id;
   end if;
   if cardinality(models) > cardinality(loaded) then
     select coalesce(array_agg(distinct model), '{}') into elsewhere
