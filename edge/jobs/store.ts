@@ -1,7 +1,8 @@
 import type { Sql, TransactionSql } from "postgres";
+import { AppError } from "../../shared/errors.ts";
 import type { Job, JobEvent, JobLane, JobState } from "../../shared/jobs/contract.ts";
 
-interface JobRow {
+export interface JobRow {
   id: string;
   kind: string;
   lane: JobLane;
@@ -39,20 +40,25 @@ export interface JobFilter {
   beforeId?: string | undefined;
 }
 
-const jobColumns = (sql: Sql | TransactionSql) => sql`
+export const jobColumns = (sql: Sql | TransactionSql) => sql`
   id, kind, lane, owner_id, subject_id, state, result, partial, error_code, error_message,
   progress_done, progress_total, progress_message, attempts, attempts_max, lease_losses, run_after, deadline_at,
   cancel_requested_at, event_sequence, events_pruned_to, created_at, started_at, finished_at
 `;
 
+/** Null: the house's; undefined: everyone's that the caller may see. */
+export function ownedBy(sql: Sql | TransactionSql, ownerId: string | null | undefined) {
+  if (ownerId === undefined) return sql`true`;
+  return ownerId === null ? sql`owner_id is null` : sql`owner_id = ${ownerId}`;
+}
+
 /** Newest first: ids are made in the order of time. */
 export async function listJobs(sql: TransactionSql, filter: JobFilter, limit: number): Promise<Job[]> {
   const { ownerId, state, kind, subjectId, beforeId } = filter;
-  const owned = ownerId === null ? sql`owner_id is null` : sql`owner_id = ${ownerId ?? null}`;
   const rows = await sql<JobRow[]>`
     select ${jobColumns(sql)}
     from parlance.job_views
-    where ${ownerId === undefined ? sql`true` : owned}
+    where ${ownedBy(sql, ownerId)}
       and ${state ? sql`state = ${state}` : sql`true`}
       and ${kind ? sql`kind = ${kind}` : sql`true`}
       and ${subjectId ? sql`subject_id = ${subjectId}` : sql`true`}
@@ -73,6 +79,13 @@ export async function findJob(
     where id = ${id}
   `;
   return row && { job: toJob(row), eventsPrunedTo: row.eventsPrunedTo };
+}
+
+/** What the caller may not see is not there. */
+export async function getJob(sql: TransactionSql, id: string): Promise<{ job: Job; eventsPrunedTo: number }> {
+  const found = await findJob(sql, id);
+  if (!found) throw new AppError("not_found", "There is no such job.");
+  return found;
 }
 
 /** The events after a sequence, in order. */
@@ -183,7 +196,7 @@ export async function removeOldDeliveries(sql: Sql, rowsMax: number): Promise<nu
   return row?.rowsRemoved ?? 0;
 }
 
-function toJob(row: JobRow): Job {
+export function toJob(row: JobRow): Job {
   const { id, kind, lane, ownerId, subjectId, state, result, attempts, attemptsMax } = row;
   return {
     id,

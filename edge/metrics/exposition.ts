@@ -1,12 +1,16 @@
 /** Figures as text that Prometheus reads: https://prometheus.io/docs/instrumenting/exposition_formats/ (0.0.4). */
 
 export interface Sample {
+  /** Of a histogram: `_bucket`, `_sum` or `_count`. */
+  readonly suffix?: string;
   readonly labels?: Readonly<Record<string, string | number | boolean>>;
   readonly value: number;
 }
 
-/** A gauge: every figure here is read from tables at the moment of asking, so that none is kept in a process. */
+/** Every figure is read from tables at the moment of asking, so that none is kept in a process. */
 export interface Metric {
+  /** Default `gauge`. The others only rise. */
+  readonly type?: "gauge" | "counter" | "histogram";
   /** `parlance_` and snake_case, the unit last. */
   readonly name: string;
   /** One line that says what it means. */
@@ -22,11 +26,14 @@ export function formatMetrics(metrics: readonly Metric[]): string {
   return `${blocks.join("\n")}\n`;
 }
 
-function formatMetric({ name, help, samples }: Metric): string {
+function formatMetric({ name, type = "gauge", help, samples }: Metric): string {
   return [
     `# HELP ${name} ${help.replaceAll("\\", "\\\\").replaceAll("\n", "\\n")}`,
-    `# TYPE ${name} gauge`,
-    ...samples.map(({ labels = {}, value }) => `${name}${formatLabels(labels)} ${formatValue(value)}`),
+    `# TYPE ${name} ${type}`,
+    ...samples.map(
+      ({ suffix = "", labels = {}, value }) =>
+        `${name}${suffix}${formatLabels(labels)} ${formatValue(value)}`,
+    ),
   ].join("\n");
 }
 

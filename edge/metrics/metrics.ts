@@ -1,19 +1,17 @@
-import type { Metric, Sample } from "./exposition.ts";
+import type { Metric } from "./exposition.ts";
+import type { JobFigures } from "./job-figures.ts";
+import { toJobMetrics } from "./job-metrics.ts";
 import type {
-  EndedJobs,
   GpuFigures,
   ImagesByState,
-  OpenJobs,
   RecallFigures,
   SlotFigures,
   SpaceFigures,
   WorkerFigures,
 } from "./store.ts";
-import { quantiles } from "./store.ts";
 
 export interface Figures {
-  readonly openJobs: readonly OpenJobs[];
-  readonly endedJobs: readonly EndedJobs[];
+  readonly jobs: JobFigures;
   readonly images: readonly ImagesByState[];
   readonly spaces: readonly SpaceFigures[];
   readonly workers: readonly WorkerFigures[];
@@ -22,42 +20,9 @@ export interface Figures {
   readonly recall: readonly RecallFigures[];
 }
 
-/** The rows as metrics. What is counted over the last hour bears `window="1h"`: it rises and falls. */
+/** The rows as metrics. What is measured over a time bears it as its label `window`: it rises and falls. */
 export function toMetrics(figures: Figures): Metric[] {
-  return [...jobMetrics(figures), ...libraryMetrics(figures), ...machineMetrics(figures)];
-}
-
-function jobMetrics({ openJobs, endedJobs }: Figures): Metric[] {
-  return [
-    {
-      name: "parlance_jobs_open",
-      help: "Jobs that wait or run.",
-      samples: openJobs.map(({ jobs, ...job }) => ({ labels: labelsOf(job), value: jobs })),
-    },
-    {
-      name: "parlance_job_oldest_seconds",
-      help: "Age of the oldest job that waits or runs.",
-      samples: openJobs.map(({ oldestSeconds, ...job }) => ({ labels: labelsOf(job), value: oldestSeconds })),
-    },
-    {
-      name: "parlance_jobs_ended",
-      help: "Jobs that ended within the window.",
-      samples: endedJobs.map(({ jobs, ...job }) => ({
-        labels: { ...labelsOf(job), window: "1h" },
-        value: jobs,
-      })),
-    },
-    {
-      name: "parlance_job_wait_seconds",
-      help: "From when a job was added to its first claim, of those that ended within the window.",
-      samples: endedJobs.flatMap((job) => toQuantiles(job, job.waitSeconds)),
-    },
-    {
-      name: "parlance_job_run_seconds",
-      help: "From a job's first claim to its end, of those that ended within the window.",
-      samples: endedJobs.flatMap((job) => toQuantiles(job, job.runSeconds)),
-    },
-  ];
+  return [...toJobMetrics(figures.jobs), ...libraryMetrics(figures), ...machineMetrics(figures)];
 }
 
 function libraryMetrics({ images, spaces, recall }: Figures): Metric[] {
@@ -141,18 +106,6 @@ function recallLabels({ space, filterClass, path }: RecallFigures) {
   return { space, filter_class: filterClass, path, window: "1d" };
 }
 
-function labelsOf({ kind, lane, state }: { kind: string; lane: string; state: string }) {
-  return { kind, lane, state };
-}
-
 function workerLabels({ id, device, provider, state }: WorkerFigures) {
   return { worker: id, device, provider, state };
-}
-
-function toQuantiles(job: EndedJobs, seconds: EndedJobs["waitSeconds"]): Sample[] {
-  return quantiles.flatMap((quantile, index) => {
-    const value = seconds?.[index];
-    if (value === null || value === undefined) return [];
-    return { labels: { ...labelsOf(job), window: "1h", quantile }, value };
-  });
 }

@@ -6,17 +6,9 @@ import { requireAdmin } from "../http/identity.ts";
 import { describeProblems } from "../http/problems.ts";
 import { createRouter } from "../http/router.ts";
 import { expositionType, formatMetrics } from "./exposition.ts";
+import { countEndedJobs, readJobFigures } from "./job-figures.ts";
 import { type Figures, toMetrics } from "./metrics.ts";
-import {
-  countImages,
-  countOpenJobs,
-  countSlots,
-  countVectors,
-  listGpus,
-  listWorkers,
-  measureEndedJobs,
-  measureRecall,
-} from "./store.ts";
+import { countImages, countSlots, countVectors, listGpus, listWorkers, measureRecall } from "./store.ts";
 
 const getMetrics = createRoute({
   method: "get",
@@ -27,7 +19,7 @@ const getMetrics = createRoute({
 answers for all of them; the answer may be 5 seconds old.`,
   responses: {
     200: {
-      description: "Gauges in the text format 0.0.4.",
+      description: "The text format 0.0.4.",
       content: { "text/plain": { schema: z.string() } },
     },
     ...describeProblems("unauthenticated", "forbidden"),
@@ -54,10 +46,10 @@ export function createMetricsRoutes(deps: Deps) {
   });
 }
 
-function readFigures({ sql }: Pick<Deps, "sql">): Promise<Figures> {
+async function readFigures({ sql }: Pick<Deps, "sql">): Promise<Figures> {
+  await countEndedJobs(sql);
   return transactAs(sql, serviceCaller, async (transaction) => ({
-    openJobs: await countOpenJobs(transaction),
-    endedJobs: await measureEndedJobs(transaction),
+    jobs: await readJobFigures(transaction),
     images: await countImages(transaction),
     spaces: await countVectors(transaction),
     workers: await listWorkers(transaction),

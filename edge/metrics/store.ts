@@ -1,58 +1,6 @@
 /** Figures of the whole house, read from its tables with the service role. */
 import type { TransactionSql } from "postgres";
 
-export interface OpenJobs {
-  readonly kind: string;
-  readonly lane: string;
-  readonly state: string;
-  readonly jobs: number;
-  /** Age of the oldest, in seconds. */
-  readonly oldestSeconds: number;
-}
-
-export async function countOpenJobs(sql: TransactionSql): Promise<OpenJobs[]> {
-  return await sql<OpenJobs[]>`
-    select kind, lane, state, count(*) as jobs,
-      extract(epoch from now() - min(created_at))::double precision as oldest_seconds
-    from parlance.job_views
-    where state = 'queued' or state = 'running'
-    group by kind, lane, state
-    order by kind, lane, state
-    limit 1000
-  `;
-}
-
-export interface EndedJobs {
-  readonly kind: string;
-  readonly lane: string;
-  readonly state: string;
-  readonly jobs: number;
-  /** Seconds from when it was added to its first claim, at 0.5, 0.95 and 0.99; null where none was claimed. */
-  readonly waitSeconds: readonly (number | null)[] | null;
-  /** Seconds from its first claim to its end. */
-  readonly runSeconds: readonly (number | null)[] | null;
-}
-
-export const quantiles = [0.5, 0.95, 0.99] as const;
-
-/** Of the jobs that ended within the last hour. */
-export async function measureEndedJobs(sql: TransactionSql): Promise<EndedJobs[]> {
-  return await sql<EndedJobs[]>`
-    select kind, lane, state, count(*) as jobs,
-      percentile_cont(${[...quantiles]}::double precision[]) within group (
-        order by extract(epoch from started_at - created_at)::double precision
-      ) as wait_seconds,
-      percentile_cont(${[...quantiles]}::double precision[]) within group (
-        order by extract(epoch from finished_at - started_at)::double precision
-      ) as run_seconds
-    from parlance.job_views
-    where finished_at > now() - interval '1 hour'
-    group by kind, lane, state
-    order by kind, lane, state
-    limit 1000
-  `;
-}
-
 export interface ImagesByState {
   readonly state: string;
   readonly images: number;

@@ -23,6 +23,8 @@ create table parlance.job_counting (
 );
 insert into parlance.job_counting (counted) values ('3:3:');
 
+comment on table parlance.job_counting is 'How far the counting and the pruning of ended jobs are.';
+
 create table parlance.job_totals (
   kind text not null,
   lane parlance.job_lane not null,
@@ -56,6 +58,10 @@ alter table parlance.job_time_totals enable row level security;
 -- Interactive work of the house goes after an hour, ahead of older jobs that stay.
 create index jobs_of_the_house_ended on parlance.jobs (changed_in)
   where finished_at is not null and owner_id is null and lane = 'interactive';
+
+-- Dead letters, the newest first.
+create index jobs_failed on parlance.jobs (finished_at desc, id desc) where state = 'failed';
+create index jobs_failed_of_an_owner on parlance.jobs (owner_id, finished_at desc, id desc) where state = 'failed';
 
 -- Upper bounds of the buckets in seconds, each included; the last bucket has none.
 create function parlance.job_time_bounds() returns double precision[]
@@ -385,11 +391,129 @@ begin
 end
 $$;
 
+-- ── Following ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+-- What is known of when a job will begin and end: numbers only, for others' jobs stand behind them. Null where there is
+-- nothing to say. `kinds` are those that the same workers run.
+--   ahead            due jobs of its lane that are claimed before it; 1,001 says more than 1,000
+--   ends_per_second  how fast its lane went, by the newest hundred ends within five minutes
+--   run_seconds      the median of its kind, of those among the newest thousand ends
+--   began_at         when its present run was claimed
+create function parlance.job_outlook(id uuid, kinds text[]) returns table (
+  is_due boolean, ahead integer, ends_per_second double precision, run_seconds double precision, began_at timestamptz,
+  worker_is_alive boolean, model_is_offered boolean, now_at timestamptz
+)
+  language sql volatile security definer
+  set search_path = pg_catalog, pg_temp set jit = off set enable_seqscan = off
+  as $$
+  with job as materialized (
+    select jobs.id, jobs.kind, jobs.lane, jobs.model, jobs.state, jobs.turn is not null or jobs.run_after <= clock_timestamp() as is_due,
+      coalesce(jobs.turn, 1 + case jobs.lane
+        when 'interactive' then (select last_value from parlance.interactive_turns)
+        else (select last_value from parlance.bulk_turns)
+      end) as turn
+    from parlance.jobs
+    where jobs.id = job_outlook.id
+  ), ahead as (
+    select count(*)::integer as jobs
+    from (
+      select
+      from job
+      cross join unnest(kinds) as other (kind)
+      cross join lateral (
+        select
+        from parlance.jobs
+        where jobs.state = 'queued'
+          and jobs.kind = other.kind
+          and jobs.lane = job.lane
+          and (jobs.turn, jobs.id) < (job.turn, job.id)
+        limit 1001
+      ) as one
+      limit 1001
+    ) as counted
+  ), ended as materialized (
+    select jobs.kind, jobs.lane, jobs.started_at, jobs.finished_at
+    from parlance.jobs
+    where jobs.finished_at is not null
+    order by jobs.changed_in desc
+    limit 1000
+  ), speed as (
+    select count(*) / greatest(0.001, extract(epoch from clock_timestamp() - min(recent.finished_at))) as ends_per_second
+    from (
+      select ended.finished_at
+      from job
+      join ended on ended.lane = job.lane and ended.kind = any (kinds)
+      where ended.started_at is not null and ended.finished_at > clock_timestamp() - interval '5 minutes'
+      order by ended.finished_at desc
+      limit 100
+    ) as recent
+  ), typical as (
+    select percentile_cont(0.5) within group (order by extract(epoch from ended.finished_at - ended.started_at)::double precision) as run_seconds
+    from job
+    join ended on ended.kind = job.kind
+    where ended.started_at is not null
+  )
+  select
+    job.is_due,
+    case when job.state = 'queued' and job.is_due then ahead.jobs end,
+    nullif(speed.ends_per_second, 0)::double precision,
+    typical.run_seconds,
+    case when job.state = 'running' then (
+      select newest.at
+      from (
+        select events.event, events.at
+        from parlance.job_events as events
+        where events.job_id = job.id
+        order by events.sequence desc
+        limit 1000
+      ) as newest
+      where newest.event = 'job.started'
+      order by newest.at desc
+      limit 1
+    ) end,
+    parlance.worker_is_alive(job.kind),
+    job.model is null or parlance.worker_can(job.kind, job.model),
+    clock_timestamp()
+  from job, ahead, speed, typical
+$$;
+
+-- Which database a revision was taken in: the numbers of transactions mean nothing elsewhere.
+create function parlance.job_revision_tag() returns text
+  language sql stable security definer set search_path = pg_catalog, pg_temp
+  as $$
+  select left(md5(control.system_identifier::text || ' ' || databases.oid::text), 8)
+  from pg_control_system() as control
+  cross join pg_database as databases
+  where databases.datname = current_database()
+$$;
+
+-- Failed jobs with all that helps to find out why; retried by parlance.retry_job.
+create view parlance.dead_letters with (security_invoker = true) as
+  select
+    jobs.id, jobs.kind, jobs.lane, jobs.owner_id, jobs.subject_id, jobs.payload, jobs.error_code, jobs.error_message,
+    jobs.attempts, jobs.attempts_max, jobs.lease_losses, jobs.created_at, jobs.started_at, jobs.finished_at,
+    (
+      select jsonb_agg(parlance.job_event_data(jobs, newest.sequence, newest.event, newest.at, newest.detail) order by newest.sequence)
+      from (
+        select events.sequence, events.event, events.at, events.detail
+        from parlance.job_events as events
+        where events.job_id = jobs.id
+        order by events.sequence desc
+        limit 10
+      ) as newest
+    ) as events
+  from parlance.jobs
+  where jobs.state = 'failed';
+
+revoke all on parlance.dead_letters from public, anon, authenticated, service_role;
+grant select on parlance.dead_letters to authenticated, service_role;
 revoke all on parlance.job_counting, parlance.job_totals, parlance.job_time_totals
   from public, anon, authenticated, service_role;
 grant select on parlance.job_totals, parlance.job_time_totals to service_role;
 
 revoke all on function
+  parlance.job_outlook(uuid, text[]),
+  parlance.job_revision_tag(),
   parlance.job_time_bounds(),
   parlance.job_life(parlance.jobs),
   parlance.add_job_lives(parlance.job_life[]),
@@ -399,7 +523,9 @@ revoke all on function
   parlance.count_removed_jobs(),
   parlance.prune_jobs(timestamptz, timestamptz, integer)
 from public, anon, authenticated, service_role;
+grant execute on function parlance.job_revision_tag() to authenticated, service_role;
 grant execute on function
+  parlance.job_outlook(uuid, text[]),
   parlance.job_time_bounds(),
   parlance.count_ended_jobs(integer),
   parlance.prune_jobs(timestamptz, timestamptz, integer)

@@ -10,7 +10,7 @@ import {
   unwrap,
 } from "../../edge/client.ts";
 import type { AcceptedImage, SearchPage, StartedUpload } from "../../shared/images/contract.ts";
-import type { Job as JobRow } from "../../shared/jobs/contract.ts";
+import type { JobDetail } from "../../shared/jobs/following.ts";
 import { openTestApp, type TestApp } from "../helpers/app.ts";
 import { drawPicture } from "../http/pictures.ts";
 
@@ -87,7 +87,7 @@ describe("the types", () => {
   });
 
   test("a job is the job of the contract", () => {
-    expectTypeOf<Job>().toEqualTypeOf<JobRow>();
+    expectTypeOf<Job>().toEqualTypeOf<JobDetail>();
     expectTypeOf<JobEvent["event"]>().toExtend<`job.${string}`>();
   });
 

@@ -756,6 +756,58 @@ export type Routes = {
                         finishedAt: string | null;
                     }[];
                     nextCursor: string | null;
+                    revision: string;
+                };
+            };
+        };
+        $post: {
+            input: {
+                json: {
+                    kind: string;
+                    payload: {
+                        [x: string]: unknown;
+                    };
+                    ownerId?: string | null | undefined;
+                    subjectId?: string | undefined;
+                    model?: string | undefined;
+                    uniqueKey?: string | undefined;
+                    onOpen?: "debounce" | "replace" | "skip" | undefined;
+                    delaySeconds?: number | undefined;
+                };
+            };
+            answers: {
+                202: {
+                    id: string;
+                    kind: string;
+                    lane: "bulk" | "interactive";
+                    ownerId: string | null;
+                    subjectId: string | null;
+                    state: "cancelled" | "done" | "failed" | "queued" | "running";
+                    progress: {
+                        done: number;
+                        total: number | null;
+                        message: string | null;
+                    };
+                    result: {
+                        [x: string]: unknown;
+                    } | null;
+                    partial: {
+                        [x: string]: unknown;
+                    } | null;
+                    error: {
+                        code: string;
+                        message: string;
+                    } | null;
+                    attempts: number;
+                    attemptsMax: number;
+                    leaseLosses: number;
+                    runAfter: string;
+                    deadlineAt: string | null;
+                    cancelRequestedAt: string | null;
+                    lastSequence: number;
+                    createdAt: string;
+                    startedAt: string | null;
+                    finishedAt: string | null;
                 };
             };
         };
@@ -800,6 +852,11 @@ export type Routes = {
                     createdAt: string;
                     startedAt: string | null;
                     finishedAt: string | null;
+                    place: number | null;
+                    placeIsAtLeast: boolean;
+                    estimatedStartAt: string | null;
+                    estimatedEndAt: string | null;
+                    reason: string;
                 };
             };
         };
@@ -883,6 +940,183 @@ export type Routes = {
                         at: string;
                     }[];
                     nextAfter: number | null;
+                };
+            };
+        };
+    };
+    "/api/jobs/:id/retry": {
+        $post: {
+            input: {
+                param: {
+                    id: string;
+                };
+            };
+            answers: {
+                202: {
+                    id: string;
+                    kind: string;
+                    lane: "bulk" | "interactive";
+                    ownerId: string | null;
+                    subjectId: string | null;
+                    state: "cancelled" | "done" | "failed" | "queued" | "running";
+                    progress: {
+                        done: number;
+                        total: number | null;
+                        message: string | null;
+                    };
+                    result: {
+                        [x: string]: unknown;
+                    } | null;
+                    partial: {
+                        [x: string]: unknown;
+                    } | null;
+                    error: {
+                        code: string;
+                        message: string;
+                    } | null;
+                    attempts: number;
+                    attemptsMax: number;
+                    leaseLosses: number;
+                    runAfter: string;
+                    deadlineAt: string | null;
+                    cancelRequestedAt: string | null;
+                    lastSequence: number;
+                    createdAt: string;
+                    startedAt: string | null;
+                    finishedAt: string | null;
+                };
+            };
+        };
+    };
+    "/api/jobs/changes": {
+        $get: {
+            input: {
+                query?: {
+                    after?: string | undefined;
+                    scope?: "all" | "own" | undefined;
+                    limit?: string | number | undefined;
+                };
+            };
+            answers: {
+                200: {
+                    items: {
+                        id: string;
+                        kind: string;
+                        lane: "bulk" | "interactive";
+                        ownerId: string | null;
+                        subjectId: string | null;
+                        state: "cancelled" | "done" | "failed" | "queued" | "running";
+                        progress: {
+                            done: number;
+                            total: number | null;
+                            message: string | null;
+                        };
+                        result: {
+                            [x: string]: unknown;
+                        } | null;
+                        partial: {
+                            [x: string]: unknown;
+                        } | null;
+                        error: {
+                            code: string;
+                            message: string;
+                        } | null;
+                        attempts: number;
+                        attemptsMax: number;
+                        leaseLosses: number;
+                        runAfter: string;
+                        deadlineAt: string | null;
+                        cancelRequestedAt: string | null;
+                        lastSequence: number;
+                        createdAt: string;
+                        startedAt: string | null;
+                        finishedAt: string | null;
+                    }[];
+                    revision: string;
+                    hasMore: boolean;
+                };
+            };
+        };
+    };
+    "/api/jobs/dead-letters": {
+        $get: {
+            input: {
+                query?: {
+                    kind?: string | undefined;
+                    code?: string | undefined;
+                    scope?: "all" | "own" | undefined;
+                    ownerId?: string | undefined;
+                    limit?: string | number | undefined;
+                    cursor?: string | undefined;
+                };
+            };
+            answers: {
+                200: {
+                    items: {
+                        id: string;
+                        kind: string;
+                        lane: "bulk" | "interactive";
+                        ownerId: string | null;
+                        subjectId: string | null;
+                        payload: {
+                            [x: string]: unknown;
+                        };
+                        error: {
+                            code: string;
+                            message: string;
+                        };
+                        attempts: number;
+                        attemptsMax: number;
+                        leaseLosses: number;
+                        events: {
+                            jobId: string;
+                            sequence: number;
+                            event: "job.cancelled" | "job.cancelling" | "job.done" | "job.failed" | "job.progressed" | "job.queued" | "job.requeued" | "job.retried" | "job.started";
+                            kind: string;
+                            subjectId: string | null;
+                            state: "cancelled" | "done" | "failed" | "queued" | "running";
+                            progress: {
+                                done: number;
+                                total: number | null;
+                                message: string | null;
+                            };
+                            partial: {
+                                [x: string]: unknown;
+                            } | null;
+                            error: {
+                                code: string;
+                                message: string;
+                            } | null;
+                            at: string;
+                        }[];
+                        createdAt: string;
+                        startedAt: string | null;
+                        finishedAt: string;
+                    }[];
+                    nextCursor: string | null;
+                };
+            };
+        };
+    };
+    "/api/jobs/dead-letters/redrives": {
+        $post: {
+            input: {
+                json: {
+                    kind?: string | undefined;
+                    code?: string | undefined;
+                    ids?: string[] | undefined;
+                    limit?: number | undefined;
+                };
+            };
+            answers: {
+                200: {
+                    retried: number;
+                    refused: {
+                        id: string;
+                        code: string;
+                        message: string;
+                    }[];
+                    left: number;
                 };
             };
         };
@@ -1030,6 +1264,127 @@ export type Routes = {
                     job: {
                         id: string;
                     };
+                };
+            };
+        };
+    };
+    "/api/jobs/shares": {
+        $get: {
+            input: {
+                query?: {
+                    limit?: string | number | undefined;
+                    cursor?: string | undefined;
+                };
+            };
+            answers: {
+                200: {
+                    items: {
+                        ownerId: string;
+                        weight: number;
+                        queuedMax: number | null;
+                        runningMax: number | null;
+                        updatedAt: string | null;
+                    }[];
+                    nextCursor: string | null;
+                };
+            };
+        };
+    };
+    "/api/jobs/shares/:ownerId": {
+        $delete: {
+            input: {
+                param: {
+                    ownerId: string;
+                };
+            };
+            answers: {
+                204: undefined;
+            };
+        };
+        $get: {
+            input: {
+                param: {
+                    ownerId: string;
+                };
+            };
+            answers: {
+                200: {
+                    ownerId: string;
+                    weight: number;
+                    queuedMax: number | null;
+                    runningMax: number | null;
+                    updatedAt: string | null;
+                };
+            };
+        };
+        $put: {
+            input: {
+                param: {
+                    ownerId: string;
+                };
+                json: {
+                    weight?: number | undefined;
+                    queuedMax?: number | null | undefined;
+                    runningMax?: number | null | undefined;
+                };
+            };
+            answers: {
+                200: {
+                    ownerId: string;
+                    weight: number;
+                    queuedMax: number | null;
+                    runningMax: number | null;
+                    updatedAt: string | null;
+                };
+            };
+        };
+    };
+    "/api/jobs/shares/me": {
+        $get: {
+            input: {};
+            answers: {
+                200: {
+                    ownerId: string;
+                    weight: number;
+                    queuedMax: number | null;
+                    runningMax: number | null;
+                    updatedAt: string | null;
+                };
+            };
+        };
+    };
+    "/api/jobs/stats": {
+        $get: {
+            input: {};
+            answers: {
+                200: {
+                    items: {
+                        kind: string;
+                        lane: "bulk" | "interactive";
+                        queued: number;
+                        delayed: number;
+                        running: number;
+                        oldestWaitSeconds: number | null;
+                        deadLetters: number;
+                        ended: {
+                            done: number;
+                            failed: number;
+                            cancelled: number;
+                        };
+                        endedPerMinute: number;
+                        leaseLosses: number;
+                        waitSeconds: {
+                            p50: number;
+                            p95: number;
+                            p99: number;
+                        } | null;
+                        runSeconds: {
+                            p50: number;
+                            p95: number;
+                            p99: number;
+                        } | null;
+                    }[];
+                    windowSeconds: number;
                 };
             };
         };

@@ -51,13 +51,18 @@ test("jobs are told by kind, lane and state, with the age of the oldest", async 
   expect(busy.get(`parlance_jobs_open{${query},state="running"}`)).toBe(1);
   expect(busy.get(`parlance_jobs_open{${ingest},state="queued"}`)).toBe(1);
   expect(busy.get(`parlance_job_oldest_seconds{${ingest},state="queued"}`)).toBeGreaterThan(0);
-  await house.sql`update parlance.jobs set created_at = created_at - interval '2 seconds' where id = ${claimed.id}`;
+  await house.sql`
+    update parlance.jobs
+    set created_at = created_at - interval '2 seconds', run_after = run_after - interval '2 seconds'
+    where id = ${claimed.id}
+  `;
   await completeJobs(house.sql, [{ ...claimed, result: {} }]);
   const after = await scrape();
-  const done = `${query},state="done",window="1h"`;
-  expect(after.get(`parlance_jobs_ended{${done}}`)).toBe(1);
-  expect(after.get(`parlance_job_wait_seconds{${done},quantile="0.5"}`)).toBeGreaterThanOrEqual(2);
-  expect(after.get(`parlance_job_run_seconds{${done},quantile="0.99"}`)).toBeGreaterThanOrEqual(0);
+  expect(after.get(`parlance_jobs_ended_total{${query},state="done"}`)).toBe(1);
+  expect(after.get(`parlance_job_wait_seconds_bucket{${query},le="1"}`)).toBe(0);
+  expect(after.get(`parlance_job_wait_seconds_bucket{${query},le="3600"}`)).toBe(1);
+  expect(after.get(`parlance_job_wait_seconds_sum{${query}}`)).toBeGreaterThanOrEqual(2);
+  expect(after.get(`parlance_job_run_seconds_count{${query}}`)).toBe(1);
   expect(after.has(`parlance_jobs_open{${query},state="running"}`)).toBe(false);
   await house.sql`delete from parlance.jobs where id = any (${added}::uuid[])`;
 });
