@@ -59,8 +59,8 @@ async function removeInBatches(
     batches: 0,
     rowsRemoved: 0,
   };
-  for (let remove = removals[removal]; remove && !signal.aborted; remove = removals[removal]) {
-    const count = await remove();
+  while (removal < removals.length && !signal.aborted) {
+    const count = (await removals[removal]?.()) ?? 0;
     rowsRemoved += count;
     batches += 1;
     if (count === 0 || batches >= batchesMax) [removal, batches] = [removal + 1, 0];
