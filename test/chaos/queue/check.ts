@@ -161,11 +161,15 @@ function checkClaims({ job, events, changes }: History): string[] {
   if (claims.length !== starts) found.push(`${starts} starts, ${claims.length} claims`);
   if (claims.some((claim, index) => claim <= (claims[index - 1] ?? 0)))
     found.push(`claims ${claims.join(", ")}`);
-  // A checkpoint gives all other attempts back.
-  const isCounted = job.kind === keepPlace.name ? job.attempts <= starts : job.attempts === starts;
-  if (!isCounted) found.push(`${starts} starts, ${job.attempts} attempts`);
+  if (!isCounted(job, starts)) found.push(`${starts} starts, ${job.attempts} attempts`);
   if (job.attempts > job.attemptsMax) found.push(`${job.attempts} attempts of ${job.attemptsMax}`);
   return found;
+}
+
+/** A checkpoint gives all other attempts back, and whoever cancels what was claimed ahead and never begun, that one. */
+function isCounted({ kind, state, attempts }: JobFact, starts: number): boolean {
+  if (kind === keepPlace.name) return attempts <= starts;
+  return attempts === starts || (state === "cancelled" && attempts === starts - 1);
 }
 
 /** Leases are measured by the database's clock, whatever a runner's says: none is longer, none is taken early. */
