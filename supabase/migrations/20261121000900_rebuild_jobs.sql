@@ -388,6 +388,38 @@ begin
 end
 $$;
 
+-- For each of the owners (null: the house) the last turn that is taken in a lane, or how far the lane is, and how far
+-- apart the owner's turns are.
+create function parlance.find_turns(owner_ids uuid[], of_lane parlance.job_lane)
+  returns table (owner_id uuid, last bigint, stride double precision)
+  language plpgsql stable security definer
+  set search_path = pg_catalog, pg_temp set jit = off set plan_cache_mode = force_generic_plan
+  set enable_seqscan = off set enable_bitmapscan = off
+  as $$
+#variable_conflict use_column
+declare
+  head bigint;
+begin
+  if of_lane = 'interactive' then
+    select last_value into head from parlance.interactive_turns;
+  else
+    select last_value into head from parlance.bulk_turns;
+  end if;
+  return query
+    select owners.owner_id, coalesce((
+      select max(jobs.turn)
+      from parlance.jobs
+      where jobs.state = 'queued'
+        and coalesce(jobs.owner_id, '00000000-0000-0000-0000-000000000000')
+          = coalesce(owners.owner_id, '00000000-0000-0000-0000-000000000000')
+        and jobs.lane = of_lane
+        and jobs.turn > head
+    ), head), 1000 / coalesce(shares.weight, 1)
+    from (select distinct unnest(owner_ids) as owner_id) as owners
+    left join parlance.job_shares as shares on shares.owner_id = owners.owner_id;
+end
+$$;
+
 -- Adds jobs in the caller's transaction; answers their ids in order. Keys of each object: id, kind, lane, payload,
 -- attempts_max, and optionally owner_id, subject_id, model, unique_key, delay_seconds, deadline_seconds, queued_max,
 -- queued_per_owner_max, on_open. While a job of the same kind and unique key is open, `on_open` says what happens:
@@ -445,44 +477,31 @@ begin
   end if;
   -- The open one may end between the two statements; then the next round adds.
   for round in 1..10 loop
-    with heads as materialized (
-      select 'interactive'::parlance.job_lane as lane, last_value as turn from parlance.interactive_turns
-      union all
-      select 'bulk', last_value from parlance.bulk_turns
-    ), wanted as materialized (
-      select
-        new.*,
-        coalesce(new.owner_id, '00000000-0000-0000-0000-000000000000') as share,
-        heads.turn as head,
-        1000 / coalesce(shares.weight, 1) as stride,
-        row_number() over (partition by new.owner_id, new.lane order by new.place) as number
+    with new as materialized (
+      select *
       from rows from (jsonb_to_recordset(new_jobs) as (
         id uuid, kind text, lane parlance.job_lane, payload jsonb, attempts_max integer, owner_id uuid, subject_id uuid,
         model text, unique_key text, delay_seconds double precision, deadline_seconds double precision
       )) with ordinality as new (
         id, kind, lane, payload, attempts_max, owner_id, subject_id, model, unique_key, delay_seconds, deadline_seconds, place
       )
-      join heads on heads.lane = new.lane
-      left join parlance.job_shares as shares on shares.owner_id = new.owner_id
+    ), turns as materialized (
+      select lanes.lane, found.owner_id, found.last, found.stride
+      from (select new.lane, array_agg(new.owner_id) as owner_ids from new group by new.lane) as lanes
+      cross join lateral parlance.find_turns(lanes.owner_ids, lanes.lane) as found
     ), fresh as (
       insert into parlance.jobs
         (id, kind, lane, payload, attempts_max, owner_id, subject_id, model, unique_key, traceparent, turn, run_after, deadline_at)
       select
-        wanted.id, wanted.kind, wanted.lane, wanted.payload, wanted.attempts_max, wanted.owner_id, wanted.subject_id,
-        wanted.model, wanted.unique_key, nullif(current_setting('parlance.traceparent', true), ''),
-        case when coalesce(wanted.delay_seconds, 0) <= 0 then
-          coalesce((
-            select max(ahead.turn)
-            from parlance.jobs as ahead
-            where ahead.state = 'queued'
-              and coalesce(ahead.owner_id, '00000000-0000-0000-0000-000000000000') = wanted.share
-              and ahead.lane = wanted.lane
-              and ahead.turn > wanted.head
-          ), wanted.head) + ceil(wanted.stride * wanted.number)::bigint
+        new.id, new.kind, new.lane, new.payload, new.attempts_max, new.owner_id, new.subject_id,
+        new.model, new.unique_key, nullif(current_setting('parlance.traceparent', true), ''),
+        case when coalesce(new.delay_seconds, 0) <= 0 then
+          turns.last + ceil(turns.stride * row_number() over (partition by new.owner_id, new.lane order by new.place))::bigint
         end,
-        now() + make_interval(secs => coalesce(wanted.delay_seconds, 0)),
-        now() + make_interval(secs => wanted.deadline_seconds)
-      from wanted
+        now() + make_interval(secs => coalesce(new.delay_seconds, 0)),
+        now() + make_interval(secs => new.deadline_seconds)
+      from new
+      join turns on turns.lane = new.lane and turns.owner_id is not distinct from new.owner_id
       on conflict do nothing
       returning id, owner_id
     ), told as (
@@ -554,16 +573,11 @@ begin
       limit 1000
       for update skip locked
     ), placed as (
-      select due.id, coalesce((
-        select max(ahead.turn)
-        from parlance.jobs as ahead
-        where ahead.state = 'queued'
-          and coalesce(ahead.owner_id, '00000000-0000-0000-0000-000000000000') = coalesce(due.owner_id, '00000000-0000-0000-0000-000000000000')
-          and ahead.lane = claim_jobs.lane
-          and ahead.turn > head
-      ), head) + ceil(1000 / coalesce(shares.weight, 1) * row_number() over (partition by due.owner_id order by due.run_after, due.id))::bigint as turn
+      select due.id,
+        turns.last + ceil(turns.stride * row_number() over (partition by due.owner_id order by due.run_after, due.id))::bigint as turn
       from due
-      left join parlance.job_shares as shares on shares.owner_id = due.owner_id
+      join parlance.find_turns((select array_agg(due.owner_id) from due), claim_jobs.lane) as turns
+        on turns.owner_id is not distinct from due.owner_id
     )
     update parlance.jobs
     set turn = placed.turn
@@ -1010,6 +1024,7 @@ revoke all on function
   parlance.job_end_event(parlance.job_state),
   parlance.list_job_events(uuid, integer, integer),
   parlance.refuse_too_many(text, uuid, integer, integer),
+  parlance.find_turns(uuid[], parlance.job_lane),
   parlance.add_jobs(jsonb),
   parlance.claim_jobs(
     uuid, text[], parlance.job_lane, integer, double precision, text[], text[], double precision, integer[], integer[], bigint
