@@ -467,6 +467,7 @@ create function drop_embedding_space(id smallint) returns void volatile security
 create function end_tries(ids uuid[], code text, message text, retryable boolean) returns setof jobs volatile security definer; -- for its owner
 create function expire_jobs(jobs_max integer, except_ids uuid[] default '{}') returns table(id uuid, kind text, owner_id uuid, subject_id uuid, state job_state, error_code text, error_message text) volatile security definer; -- for parlance_sidecar, service_role
 create function fail_job(id uuid, claim bigint, code text, message text, retryable boolean) returns job_state volatile security definer; -- for parlance_sidecar, service_role
+create function find_turns(owner_ids uuid[], of_lane job_lane) returns table(owner_id uuid, last bigint, stride float8) stable security definer; -- for its owner
 create function fold_keywords(keywords text[]) returns text[] immutable; -- for anon, authenticated, parlance_sidecar, service_role
 create function follow_image() returns trigger volatile security definer; -- for its owner
 create function format_time(at timestamptz) returns text stable; -- for its owner

@@ -726,7 +726,7 @@ create function parlance.report_progress(
   as $$
   with held as materialized (
     select jobs.id,
-      jobs.told_at < clock_timestamp() - interval '200 milliseconds' or (done = total and jobs.progress_done < done) as is_due
+      jobs.told_at < clock_timestamp() - interval '200 milliseconds' or coalesce(done = total and jobs.progress_done < done, false) as is_due
     from parlance.jobs
     where jobs.id = report_progress.id and jobs.claim = report_progress.claim
     for update
