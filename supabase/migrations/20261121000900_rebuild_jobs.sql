@@ -243,7 +243,8 @@ create trigger refuse_job_beginning before insert on parlance.jobs
 -- Events go with their jobs. No foreign key: events are written by the functions below alone, which hold the job's row,
 -- and a check of each of them would cost more than to write it.
 create function parlance.remove_job_events() returns trigger
-  language plpgsql security definer set search_path = pg_catalog, pg_temp
+  language plpgsql security definer
+  set search_path = pg_catalog, pg_temp set jit = off set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off
   as $$
 begin
   delete from parlance.job_events using gone where job_events.job_id = gone.id;

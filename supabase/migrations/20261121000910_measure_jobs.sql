@@ -325,12 +325,19 @@ begin
       least(summed.event_sequence, summed.events_pruned_to + batch_max - summed.events_before_it)::integer as prune_to
     from summed
     where summed.is_old and summed.events_before_it < batch_max
+  ), held as materialized (
+    -- Who holds one waits for nothing of ours: it is retried or removed just now, and its events go another time.
+    select jobs.id, wanted.events_pruned_to as pruned_from, wanted.prune_to
+    from wanted
+    join parlance.jobs on jobs.id = wanted.id
+    where jobs.finished_at is not null and jobs.events_pruned_to < wanted.prune_to
+    for update of jobs skip locked
   ), marked as (
     update parlance.jobs
-    set events_pruned_to = wanted.prune_to
-    from wanted
-    where jobs.id = wanted.id and jobs.finished_at is not null and jobs.events_pruned_to < wanted.prune_to
-    returning jobs.id, wanted.events_pruned_to as pruned_from, wanted.prune_to
+    set events_pruned_to = held.prune_to
+    from held
+    where jobs.id = held.id
+    returning jobs.id, held.pruned_from, held.prune_to
   ), gone as (
     delete from parlance.job_events
     using marked

@@ -174,7 +174,8 @@ $$;
 -- some. Where nobody has a webhook, this is one look at an empty index. Nothing here may keep a job from ending: where
 -- an owner has as many jobs waiting as they may, the delivery fails instead.
 create function parlance.deliver_job_events() returns trigger
-  language plpgsql security definer set search_path = pg_catalog, pg_temp
+  language plpgsql security definer
+  set search_path = pg_catalog, pg_temp set jit = off set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off
   as $$
 declare
   carriers jsonb;
