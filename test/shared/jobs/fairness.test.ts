@@ -38,7 +38,7 @@ describe("one owner's crowd", () => {
     expect(await ownersOf(2)).toContain(other);
     await jobs.add({ ownerId: other });
     expect(await ownersOf(2)).toContain(other);
-  });
+  }, 120_000);
 
   test("of the house does not delay a user's first, nor the other way round", async () => {
     const [user = ""] = await addOwners(1);

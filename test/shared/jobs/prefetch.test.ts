@@ -117,7 +117,7 @@ describe("a runner that claims ahead", () => {
 
   test("keeps the leases of what it holds", async () => {
     await jobs.addMany(4);
-    start(() => never, { leaseSeconds: 0.6 });
+    start(() => never, { leaseSeconds: 2 });
     await until("it holds all", isHolding(4));
     const leases = async () => {
       const [row] = await jobs.sql<{ soonest: string }[]>`
@@ -140,7 +140,7 @@ describe("a runner that claims ahead", () => {
         await gate.promise;
         return { colour };
       },
-      { leaseSeconds: 0.6 },
+      { leaseSeconds: 2 },
     );
     await until("it holds all", isHolding(4));
     const lost = ids.slice(2);
@@ -170,7 +170,7 @@ describe("a runner that claims ahead", () => {
 
   test.each([
     ["by a notification", {}],
-    ["by the heartbeat, where there is no LISTEN", { listens: false, leaseSeconds: 0.6 }],
+    ["by the heartbeat, where there is no LISTEN", { listens: false, leaseSeconds: 2 }],
   ])("gives back what is cancelled before it began: it learns of it %s", async (_how, options) => {
     const ids = await jobs.addMany(3);
     const { runner, begun } = start(() => never, options);

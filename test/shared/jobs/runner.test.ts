@@ -194,7 +194,7 @@ describe("a running job", () => {
         started.resolve();
         return never;
       },
-      { listens: false, pollMs: 5, leaseSeconds: 0.3 },
+      { listens: false, pollMs: 5, leaseSeconds: 2 },
     );
     const id = await jobs.add();
     await started.promise;
@@ -210,7 +210,7 @@ describe("a running job", () => {
         await gate.promise;
         return { colour };
       },
-      { leaseSeconds: 0.6 },
+      { leaseSeconds: 2 },
     );
     const id = await jobs.add();
     const leaseOf = async () => {
@@ -238,7 +238,7 @@ describe("a running job", () => {
         reason = await untilAborted(signal);
         return { colour: "stale" };
       },
-      { leaseSeconds: 0.3 },
+      { leaseSeconds: 2 },
     );
     const id = await jobs.add();
     await started.promise;
@@ -254,7 +254,7 @@ describe("a running job", () => {
 
   test("of a worker that died is taken over", async () => {
     const job = await jobs.claimNew({}, paint, 0);
-    const { ended } = start(paintAtOnce, { leaseSeconds: 0.3, listens: false, pollMs: 20 });
+    const { ended } = start(paintAtOnce, { leaseSeconds: 2, listens: false, pollMs: 20 });
     await until("it is back in the queue", async () => (await jobs.find(job.id)).state === "queued");
     await jobs.makeDue(job.id);
     await until("it has ended", () => ended.length === 1);
