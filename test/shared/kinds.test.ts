@@ -18,6 +18,23 @@ test("every kind stands under its own name, and none is tried without end", () =
   }
 });
 
+test("the limits of a kind leave room for a job, and one owner's are within everyone's", () => {
+  for (const [name, kind] of jobKinds) {
+    const {
+      queuedMax = Infinity,
+      queuedPerOwnerMax = 1,
+      runningMax = Infinity,
+      runningPerOwnerMax = 1,
+    } = kind;
+    for (const most of [queuedMax, queuedPerOwnerMax, runningMax, runningPerOwnerMax]) {
+      expect([name, most >= 1]).toEqual([name, true]);
+    }
+    expect([name, queuedPerOwnerMax <= queuedMax]).toEqual([name, true]);
+    expect([name, runningPerOwnerMax <= runningMax]).toEqual([name, true]);
+    expect([name, (kind.deadlineMs ?? Infinity) >= kind.timeoutMs]).toEqual([name, true]);
+  }
+});
+
 test("a kind refuses a payload that is not its own", () => {
   for (const kind of jobKinds.values()) {
     expect(kind.payload.safeParse([]).success).toBe(false);

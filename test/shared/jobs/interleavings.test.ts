@@ -16,8 +16,9 @@ import {
   heartbeatJobs,
   reportProgress,
   rescueJobs,
+  retryJob,
 } from "../../../shared/jobs/queue.ts";
-import { complete, type JobsDatabase, openJobsDatabase, paint, release } from "./setup.ts";
+import { complete, type JobsDatabase, openJobsDatabase, paint, paintKind, release } from "./setup.ts";
 
 let jobs: JobsDatabase;
 beforeAll(async () => {
@@ -30,7 +31,12 @@ const firstSeed = Number(process.env.JOBS_SEED ?? Math.floor(Math.random() * 1e9
 const runs = process.env.JOBS_SEED ? 1 : 8;
 const actors = 6;
 const actionsEach = 60;
-const kinds = new Map([[paint.name, paint]]);
+const retried = paintKind({
+  landRetry: async (transaction, job) => {
+    await transaction`delete from public.landings where job_id = ${job.id}`;
+  },
+});
+const kinds = new Map([[paint.name, retried]]);
 
 /** Mulberry32: small, and the same everywhere. */
 function createRandom(seed: number): (below: number) => number {
@@ -80,7 +86,8 @@ async function act(sql: Sql, random: (below: number) => number): Promise<void> {
         else if (held.length > 0) await heartbeatJobs(sql, held, 30);
         break;
       case 8:
-        await cancelOne(sql, random);
+        if (random(3)) await cancelOne(sql, random);
+        else await retryOne(sql, random);
         break;
       default:
         await rescueJobs(sql, kinds, 1 + random(5));
@@ -121,6 +128,17 @@ async function cancelOne(sql: Sql, random: (below: number) => number): Promise<v
   await sql.begin((transaction) => cancelJob(transaction, kinds, wanted));
 }
 
+async function retryOne(sql: Sql, random: (below: number) => number): Promise<void> {
+  const [job] = await sql<{ id: string }[]>`
+    select id from parlance.jobs where state = 'failed' order by id offset ${random(4)} limit 1
+  `;
+  if (!job) return;
+  const wanted = { id: job.id, kind: paint.name, ownerId: null, subjectId: null };
+  const retrying = sql.begin((transaction) => retryJob(transaction, kinds, wanted));
+  // Another job of its unique key may be open.
+  await retrying.catch((error) => expect(error).toMatchObject({ code: "conflict" }));
+}
+
 const nextEvents: Record<string, readonly string[]> = {
   "": ["job.queued"],
   "job.queued": ["job.started", "job.cancelled"],
@@ -143,7 +161,8 @@ const nextEvents: Record<string, readonly string[]> = {
   ],
   "job.cancelling": ["job.progressed", "job.done", "job.cancelled"],
   "job.done": [],
-  "job.failed": [],
+  "job.failed": ["job.retried"],
+  "job.retried": ["job.started", "job.cancelled"],
   "job.cancelled": [],
 };
 
@@ -163,7 +182,10 @@ function complaintsOf(job: Checked): string[] {
   job.events.forEach((event, index) => {
     if (event.sequence !== index + 1) complain(`event ${index + 1} has the number ${event.sequence}`);
     const before = job.events[index - 1]?.event ?? "";
-    const wasCancelling = job.events.slice(0, index).some((one) => one.event === "job.cancelling");
+    const life = job.events.slice(0, index);
+    const wasCancelling =
+      life.findLastIndex((one) => one.event === "job.cancelling") >
+      life.findLastIndex((one) => one.event === "job.retried");
     const allowed = wasCancelling ? ["job.progressed", "job.done", "job.cancelled"] : nextEvents[before];
     if (!allowed?.includes(event.event)) complain(`${event.event} after ${before}`);
   });

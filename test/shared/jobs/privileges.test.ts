@@ -41,6 +41,7 @@ const calls = {
   worker_is_alive: "parlance.worker_is_alive('x')",
   worker_can: "parlance.worker_can('x', 'x')",
   open_jobs: "parlance.open_jobs('{}')",
+  job_outlook: `parlance.job_outlook(${id}, '{}')`,
 } as const;
 type Call = keyof typeof calls;
 
@@ -138,6 +139,7 @@ describe("the sidecar's role", () => {
     "worker_is_alive",
     "worker_can",
     "open_jobs",
+    "job_outlook",
   ];
   test("can call what a worker needs and nothing else of the queue", async () => {
     for (const name of names) {

@@ -130,7 +130,7 @@ export async function openJobsDatabase(): Promise<JobsDatabase> {
   const admin = database.connect({ role: database.superuser, max: 1 });
   await admin`create table public.landings (job_id uuid not null, text text not null check (text <> 'refused'))`;
   await admin`grant insert on public.landings to parlance_sidecar`;
-  await admin`grant select, insert, truncate on public.landings to parlance_owner`;
+  await admin`grant select, insert, delete, truncate on public.landings to parlance_owner`;
   const sql = database.connect();
   const sidecar = database.connect({ role: "parlance_sidecar" });
   const add: JobsDatabase["add"] = (job = {}, kind = paint) =>
