@@ -46,7 +46,12 @@ async function run(config: SidecarConfig, log: Log, { slot, isHeld }: SlotArgume
   });
   const device = await findDevice(config, log);
   const deviceHere = slot !== undefined && cudaIndex(device) !== undefined ? "cuda:0" : device;
-  const sql = postgres(config.databaseUrl, { ...workerDatabaseOptions, max: 1 });
+  const sql = postgres(config.databaseUrl, {
+    ...workerDatabaseOptions,
+    max: 1,
+    // A connection that can listen is the server's own, and keeps what was prepared.
+    prepare: config.listens,
+  });
   try {
     const worker = await Promise.race([startWorker(config, { sql, log, device, deviceHere }), told]);
     if (!worker) return exitCodes.done;

@@ -75,9 +75,12 @@ function land(sql: Sql, batch: readonly Ending[]): Promise<ReadonlySet<number>> 
   if (batch.every(({ kind }) => !kind.land)) return completeJobs(sql, endings);
   return sql.begin(async (transaction: TransactionSql) => {
     const held = await completeJobs(transaction, endings);
-    for (const { kind, job, outcome } of batch) {
-      if (held.has(job.claim)) await kind.land?.(transaction, job, outcome);
-    }
+    const landing = batch
+      .filter(({ job }) => held.has(job.claim))
+      .map(async ({ kind, job, outcome }) => kind.land?.(transaction, job, outcome));
+    // All are waited for: none may still write when the transaction is over.
+    for (const landed of await Promise.allSettled(landing))
+      if (landed.status === "rejected") throw landed.reason;
     return held;
   }) as Promise<ReadonlySet<number>>;
 }

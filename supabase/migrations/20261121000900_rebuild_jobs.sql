@@ -256,12 +256,13 @@ create trigger remove_job_events after delete on parlance.jobs
 
 -- ── Telling ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
--- An event as it is read and told.
+-- An event as it is read and told; in plpgsql, which keeps its plan.
 create function parlance.job_event_data(job parlance.jobs, sequence integer, event text, at timestamptz, detail jsonb)
   returns jsonb
-  language sql stable set search_path = pg_catalog, pg_temp
+  language plpgsql stable set search_path = pg_catalog, pg_temp
   as $$
-  select jsonb_build_object(
+begin
+  return jsonb_build_object(
     'jobId', job.id,
     'sequence', sequence,
     'event', event,
@@ -280,7 +281,8 @@ create function parlance.job_event_data(job parlance.jobs, sequence integer, eve
     'partial', detail -> 'partial',
     'error', detail -> 'error',
     'at', to_char(at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
-  )
+  );
+end
 $$;
 
 -- What an event tells beside its name; null where there is nothing. Without a search path, so that it can be inlined.

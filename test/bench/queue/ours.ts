@@ -1,6 +1,7 @@
 /** Parlance's own: its migrations, its runner under the sidecar's role, fenced, with every event kept. */
-import type { Sql } from "postgres";
+import postgres, { type Sql } from "postgres";
 import { z } from "zod";
+import { workerDatabaseOptions } from "../../../shared/database.ts";
 import { createId } from "../../../shared/ids.ts";
 import { defineTask, type JobKind } from "../../../shared/jobs/kinds.ts";
 import { addJob, addJobs } from "../../../shared/jobs/queue.ts";
@@ -65,7 +66,7 @@ export async function openOurs({ url }: ContenderOptions): Promise<Contender> {
         kindOf(mode),
         range(first, count).map((index) => toJob(mode, index)),
       ),
-    start: (work) => start(database.connect, work),
+    start: (work) => start(url, work),
     async hasOpen() {
       const [found] = await admin`
         select exists (select from parlance.jobs where state = 'queued')
@@ -103,10 +104,15 @@ async function countEnded(sql: Sql, mode: string): Promise<number> {
   return Math.min(counts.done, counts.told, mode === "row" ? counts.landed : counts.done);
 }
 
-type Connect = (options: { role: string; max: number }) => Sql;
+/** As the sidecar connects to a server of its own. */
+function connectWorker(url: string, max: number): Sql {
+  const login = new URL(url);
+  login.username = "parlance_sidecar";
+  return postgres(login.href, { ...workerDatabaseOptions, prepare: true, max });
+}
 
-async function start(connect: Connect, { mode, handlers, shape, handle }: Work) {
-  const sql = connect({ role: "parlance_sidecar", max: shape.connections ?? 2 });
+async function start(url: string, { mode, handlers, shape, handle }: Work) {
+  const sql = connectWorker(url, shape.connections ?? 2);
   const work = async ({ index }: Payload) => {
     await handle(index);
     return {};
