@@ -100,10 +100,19 @@ describe("what may wait", () => {
     const kind = paintKind({ queuedMax: 1 });
     const id = createId();
     expect(await jobs.add({ id, uniqueKey: "wall" }, kind)).toBe(id);
-    expect(await jobs.add({ id, uniqueKey: "wall" }, kind)).toBe(id);
+    expect(await jobs.add({ id }, kind)).toBe(id);
     expect(await jobs.add({ uniqueKey: "wall" }, kind)).toBe(id);
     expect(await jobs.add({ uniqueKey: "wall", onOpen: "replace" }, kind)).toBe(id);
     await expectRefusal(() => jobs.add({ uniqueKey: "another wall" }, kind));
+    await expectRefusal(() => jobs.addMany(2, { uniqueKey: "another wall" }, kind));
+  });
+
+  test("counts what is added beside a job that runs", async () => {
+    const kind = paintKind({ queuedMax: 1 });
+    const running = await jobs.claimNew({ uniqueKey: "wall" }, kind);
+    await jobs.add({}, kind);
+    expect(await jobs.add({ uniqueKey: "wall" }, kind)).toBe(running.id);
+    await expectRefusal(() => jobs.add({ uniqueKey: "wall", onOpen: "replace" }, kind));
   });
 
   test("says when to ask again by how fast jobs end", async () => {

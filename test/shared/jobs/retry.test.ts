@@ -81,7 +81,14 @@ describe("a failed job that is retried", () => {
 
   test("has its deadline anew", async () => {
     const kind = paintKind({ deadlineMs: 60_000 });
-    const { id } = await addFailed(kind);
+    const job = await jobs.claimNew({}, kind);
+    await jobs.sql`
+      update parlance.jobs
+      set created_at = created_at - interval '1 hour', deadline_at = deadline_at - interval '1 hour'
+      where id = ${job.id}
+    `;
+    await failJob(jobs.sidecar, job, failure);
+    const { id } = job;
     await retry(id, kind);
     const [row] = await jobs.sql`
       select extract(epoch from deadline_at - clock_timestamp())::float8 as seconds from parlance.jobs where id = ${id}
