@@ -45,7 +45,7 @@ describe.runIf(serverUrl)("a stack over Postgres", () => {
     await rm(folder, { recursive: true, force: true });
   });
 
-  const countWorkers = async () => (await sql`select from parlance.workers`).count;
+  const countWorkers = async () => (await sql`select from parlance.workers where runner = 'sidecar'`).count;
 
   test.each(["SIGKILL", "SIGTERM"] as const)("that ends by %s takes its sidecar with it", async (signal) => {
     expect(await countWorkers()).toBe(1);
