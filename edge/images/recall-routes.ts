@@ -1,17 +1,11 @@
 import { createRoute } from "@hono/zod-openapi";
-import type { MiddlewareHandler } from "hono";
 import { RecallReport } from "../../shared/images/recall.ts";
 import type { Deps } from "../deps.ts";
-import { requireAdmin } from "../http/identity.ts";
+import { adminsOnly } from "../http/admins.ts";
 import { describeProblems } from "../http/problems.ts";
-import { type AppEnv, createRouter } from "../http/router.ts";
+import { createRouter } from "../http/router.ts";
 import { nameSchema } from "../http/schemas.ts";
 import { reportRecall } from "./recall.ts";
-
-const adminsOnly: MiddlewareHandler<AppEnv> = (c, next) => {
-  requireAdmin(c.var.caller);
-  return next();
-};
 
 const getRecall = createRoute({
   method: "get",

@@ -2,7 +2,7 @@
 import type { TransactionSql } from "postgres";
 import { serviceCaller, transactAs } from "../../shared/callers.ts";
 import { violatedConstraint } from "../../shared/database.ts";
-import { AppError, type FieldError } from "../../shared/errors.ts";
+import { AppError } from "../../shared/errors.ts";
 import type { AnyJobKind } from "../../shared/jobs/kinds.ts";
 import { addJob } from "../../shared/jobs/queue.ts";
 import {
@@ -13,6 +13,7 @@ import {
 } from "../../shared/jobs/schedules.ts";
 import type { Deps } from "../deps.ts";
 import { checkTimetable, findNextRun, listNextRuns } from "./cron.ts";
+import { checkPayload, refuseField } from "./payloads.ts";
 import {
   deleteSchedule,
   findSchedule,
@@ -53,7 +54,7 @@ export async function replaceSchedule(
   { name, schedule, kinds, house }: Replacement,
 ): Promise<{ isNew: boolean; schedule: JobScheduleDetail }> {
   checkTimetable(schedule);
-  const payload = checkPayload(kinds, schedule);
+  const { payload } = checkPayload(kinds, schedule, scheduleLimits.payloadBytesMax);
   checkHouse(house, name, schedule);
   return transactAs(sql, serviceCaller, async (transaction) => {
     const existing = await findSchedule(transaction, name, { locked: true });
@@ -118,26 +119,6 @@ function findNextAt(schedule: NewJobSchedule, existing: ScheduleRow | undefined,
   return findNextRun(schedule, new Date(Math.max(now.getTime(), lastAtMs)));
 }
 
-/** The payload as its kind keeps it. */
-function checkPayload(kinds: Kinds, { kind: name, payload }: NewJobSchedule): Record<string, unknown> {
-  const kind = kinds.get(name);
-  if (!kind)
-    throw refuse({ field: "body.kind", message: `must be one of ${[...kinds.keys()].sort().join(", ")}` });
-  const parsed = kind.payload.safeParse(payload);
-  if (!parsed.success) {
-    const fields = parsed.error.issues.slice(0, 50).map((issue) => ({
-      field: ["body.payload", ...issue.path].join(".").slice(0, 500),
-      message: issue.message.slice(0, 500),
-    }));
-    throw new AppError("invalid_request", `The payload does not fit ${name}; see \`errors\`.`, { fields });
-  }
-  const { payloadBytesMax } = scheduleLimits;
-  if (new TextEncoder().encode(JSON.stringify(parsed.data)).length > payloadBytesMax) {
-    throw refuse({ field: "body.payload", message: `must be at most ${payloadBytesMax} bytes as JSON` });
-  }
-  return parsed.data;
-}
-
 /** When the house's own sweeps run may be changed, not what they are. */
 function checkHouse(house: readonly HouseSchedule[], name: string, schedule: NewJobSchedule): void {
   if (!house.some(({ kind }) => kind.name === name)) return;
@@ -150,11 +131,7 @@ function checkHouse(house: readonly HouseSchedule[], name: string, schedule: New
 
 function explainOwner(error: unknown): never {
   if (violatedConstraint(error) !== "job_schedules_owner_id_fkey") throw error;
-  throw refuse({ field: "body.ownerId", message: "must be a user's id, or null for the house" });
-}
-
-function refuse(field: FieldError): AppError {
-  return new AppError("invalid_request", `${field.field} ${field.message}.`, { fields: [field] });
+  throw refuseField({ field: "body.ownerId", message: "must be a user's id, or null for the house" });
 }
 
 function toSchedule(row: ScheduleRow): JobSchedule {

@@ -1,6 +1,5 @@
 /** Schedules over HTTP; for admins and the secret key. */
 import { createRoute, z } from "@hono/zod-openapi";
-import type { MiddlewareHandler } from "hono";
 import {
   JobSchedule,
   JobScheduleDetail,
@@ -10,10 +9,10 @@ import {
 } from "../../shared/jobs/schedules.ts";
 import { jobKinds } from "../../shared/kinds.ts";
 import type { Deps } from "../deps.ts";
+import { adminsOnly } from "../http/admins.ts";
 import { cutPage, decodeCursor } from "../http/cursors.ts";
-import { requireAdmin } from "../http/identity.ts";
 import { describeProblems } from "../http/problems.ts";
-import { type AppEnv, createRouter } from "../http/router.ts";
+import { createRouter } from "../http/router.ts";
 import { nameSchema } from "../http/schemas.ts";
 import {
   removeSchedule,
@@ -23,12 +22,6 @@ import {
   showSchedules,
 } from "./schedule-changes.ts";
 import type { HouseSchedule } from "./schedules.ts";
-
-/** Before the request is looked at: nobody else learns even what it should have been like. */
-const adminsOnly: MiddlewareHandler<AppEnv> = (c, next) => {
-  requireAdmin(c.var.caller);
-  return next();
-};
 
 const tags = ["jobs"];
 const params = z.object({ name: ScheduleName });

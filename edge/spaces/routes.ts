@@ -1,6 +1,5 @@
 /** Embedding spaces over HTTP; for admins and the secret key. */
 import { createRoute, z } from "@hono/zod-openapi";
-import type { MiddlewareHandler } from "hono";
 import {
   AddedSpaceJob,
   EmbeddingSpace,
@@ -10,9 +9,9 @@ import {
   SpaceSwitch,
 } from "../../shared/images/space-contract.ts";
 import type { Deps } from "../deps.ts";
-import { requireAdmin } from "../http/identity.ts";
+import { adminsOnly } from "../http/admins.ts";
 import { describeProblems } from "../http/problems.ts";
-import { type AppEnv, createRouter } from "../http/router.ts";
+import { createRouter } from "../http/router.ts";
 import { nameSchema } from "../http/schemas.ts";
 import {
   addSpace,
@@ -23,12 +22,6 @@ import {
   startComparison,
   startFill,
 } from "./spaces.ts";
-
-/** Before the request is looked at: nobody else learns even what it should have been like. */
-const adminsOnly: MiddlewareHandler<AppEnv> = (c, next) => {
-  requireAdmin(c.var.caller);
-  return next();
-};
 
 const tags = ["spaces"];
 const params = z.object({ id: z.coerce.number().int().min(1).max(32_767) });
