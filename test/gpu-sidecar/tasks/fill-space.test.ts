@@ -13,6 +13,7 @@ import { addFill, fillSpace } from "../../../shared/images/space-kinds.ts";
 import { type Ended, executeJob } from "../../../shared/jobs/executor.ts";
 import { type ClaimedJob, cancelJob, claimJobs, rescueJobs } from "../../../shared/jobs/queue.ts";
 import { jobKinds } from "../../../shared/kinds.ts";
+import { until } from "../../helpers/until.ts";
 import { drawJpeg, type Library, openInference, openLibrary } from "../library.ts";
 import {
   addSpace,
@@ -270,7 +271,8 @@ describe("while a fill runs", () => {
     const { sql } = library.house;
     const store = storeAfter(async () => {
       await sql`update parlance.jobs set lease_expires_at = now() - interval '1 second' where state = 'running'`;
-      await rescueJobs(sql, jobKinds);
+      // A rescue passes over a row that is being written, as by progress, until it looks again.
+      await until("it is lost", async () => (await rescueJobs(sql, jobKinds)) === 1);
     });
     expect((await fill({ store, batchMax: 2 })).ending).toBe("lost");
     expect(await filledIds()).toEqual([]);
