@@ -282,23 +282,14 @@ describe("while a fill runs", () => {
   test("a cancellation ends it within a batch, and the space is no longer kept complete", async () => {
     await storePictures(library, 12);
     const { sql } = library.house;
-    let read = 0;
     const ended = await fill((job, stop) => ({
       batchMax: 4,
-      store: {
-        ...library.store,
-        async get(path, signal) {
-          read += 1;
-          if (read === 1) {
-            await sql.begin((transaction) =>
-              cancelJob(transaction, jobKinds, { ...job, ownerId: null, subjectId: null }),
-            );
-            await stop("cancelled");
-          }
-          signal.throwIfAborted();
-          return library.store.get(path, signal);
-        },
-      },
+      store: storeAfter(async () => {
+        await sql.begin((transaction) =>
+          cancelJob(transaction, jobKinds, { ...job, ownerId: null, subjectId: null }),
+        );
+        await stop("cancelled");
+      }),
     }));
     expect(ended).toEqual({ ending: "cancelled" });
     expect(await filledIds()).toEqual([]);
