@@ -1,0 +1,159 @@
+/** Who there is in a life of the queue, and what they do how often. */
+import type { Sql } from "postgres";
+import { Client } from "./clients.ts";
+import { complete, completeInVain, fail, release } from "./endings.ts";
+import { lookAs } from "./invariants.ts";
+import { kinds } from "./kinds.ts";
+import type { Choices } from "./random.ts";
+import type { Simulation } from "./simulation.ts";
+import { Worker } from "./workers.ts";
+import type { World } from "./world.ts";
+
+type Act = (random: Choices) => Promise<void>;
+
+export interface Actors {
+  /** One move for each of these, all at once. */
+  move(each: readonly Choices[]): Promise<void>;
+}
+
+export function createActors({ clients, admin }: Simulation, world: World, random: Choices): Actors {
+  const workers = ["anna", "ben", "cleo"].map((name, place) => {
+    const sql = clients.sidecars[place % clients.sidecars.length] as Sql;
+    return createWorker(world, { sql, name }, random);
+  });
+  const client = new Client(world, clients.service, "client");
+  const readers = ["now and then", "seldom"];
+  // Each seed has its own temper: what is rare in one is frequent in another.
+  const tempered = <T>(weights: readonly (readonly [T, number])[]) =>
+    weights.map(([value, weight]) => [value, weight * random.pick([0.2, 1, 1, 3])] as const);
+  const acts = tempered<Act>([
+    [(choices) => client.add(choices), 10],
+    [(choices) => client.addAgain(choices), 1],
+    [(choices) => client.cancel(choices), 3],
+    [(choices) => client.retry(choices), 3],
+    [(choices) => client.rescue(choices), 4],
+    [(choices) => client.prune(choices), 1],
+    [(choices) => client.count(choices), 2],
+    [(choices) => actAsWorker(world, pickWorker(workers, choices), choices), 45],
+    [(choices) => readAsOther(world, { admin, readers }, choices), 3],
+    [(choices) => client.share(choices), 3],
+    [(choices) => passTime(world, choices), 10],
+    [(choices) => freeze(world, { workers, client }, choices), 5],
+  ]);
+  // What laws compare with stands still while others move.
+  const alone = new Set(acts.slice(-3).map(([act]) => act));
+  return {
+    async move(each) {
+      const chosen = each.map((choices) => ({ act: choices.weighted(acts), choices }));
+      await Promise.all(chosen.map(({ act, choices }) => (alone.has(act) ? undefined : act(choices))));
+      for (const { act, choices } of chosen) if (alone.has(act)) await act(choices);
+    },
+  };
+}
+
+function createWorker(world: World, { sql, name }: { sql: Sql; name: string }, random: Choices): Worker {
+  const models = random.pick([[], ["small"], ["small", "large"]]);
+  return new Worker(world, {
+    sql,
+    id: random.id(world.clock.ms),
+    name,
+    kinds: random.chance(0.6) ? kinds : random.some(kinds, 3),
+    models,
+    loaded: models.filter(() => random.chance(0.5)),
+    leaseSeconds: random.pick([0.5, 2, 10, 60]),
+  });
+}
+
+/** Rather one that has something to do. */
+function pickWorker(workers: readonly Worker[], random: Choices): Worker {
+  const busy = workers.filter(({ held }) => held.length > 0);
+  return random.pick(busy.length > 0 && random.chance(0.6) ? busy : workers);
+}
+
+async function actAsWorker(world: World, worker: Worker, random: Choices): Promise<void> {
+  const job = worker.held.length > 0 ? random.pick(worker.held) : undefined;
+  const act = random.weighted([
+    ["claim", 14],
+    ["register", 2],
+    ["heartbeat", 4],
+    ["progress", 4],
+    ["checkpoint", 7],
+    ["complete", 9],
+    ["complete in vain", 2],
+    ["fail", 6],
+    ["release", 2],
+    ["die", 1],
+  ] as const);
+  if (act === "register") return worker.register();
+  if (act === "claim" || !job) {
+    const how = { remembers: random.chance(0.5), hears: random.chance(0.9) };
+    await worker.claim(random.pick(["interactive", "bulk", "bulk"]), 1 + random.below(4), how);
+    return;
+  }
+  switch (act) {
+    case "heartbeat":
+      return worker.heartbeat();
+    case "progress":
+      return worker.progress(job, random);
+    case "checkpoint":
+      return worker.checkpoint(job, random);
+    case "complete":
+      return complete(worker, random.some(worker.held, 1 + random.below(3)), random);
+    case "complete in vain":
+      return completeInVain(worker, job);
+    case "fail":
+      return fail(worker, job, random);
+    case "release":
+      return release(worker, random.some(worker.held, 1 + random.below(3)), random);
+    case "die":
+      world.note(`${worker.options.name} dies`);
+      worker.held = [];
+  }
+}
+
+async function passTime(world: World, random: Choices): Promise<void> {
+  const seconds = random.weighted([
+    [random.between(0.01, 0.3), 3],
+    [random.between(0.5, 4), 4],
+    [random.between(10, 70), 4],
+    [random.between(600, 4000), 0.3],
+  ]);
+  await world.clock.pass(seconds);
+  world.note(`${seconds.toFixed(2)} s pass`);
+}
+
+async function readAsOther(
+  world: World,
+  { admin, readers }: { admin: Sql; readers: string[] },
+  random: Choices,
+): Promise<void> {
+  const [reader] = readers.splice(random.below(readers.length), 1);
+  // Each looks once at a time.
+  if (!reader) return;
+  world.violations.push(...(await lookAs(admin, reader)));
+  world.note(`who looks ${reader} looks`);
+  readers.push(reader);
+}
+
+/** A worker stops for longer than its lease, and when it goes on, what it holds is another's. */
+async function freeze(
+  world: World,
+  { workers, client }: { workers: readonly Worker[]; client: Client },
+  random: Choices,
+): Promise<void> {
+  const frozen = pickWorker(workers, random);
+  const lane = frozen.held.at(-1)?.lane ?? "bulk";
+  const steps: Act[] = [
+    () => world.clock.pass(frozen.options.leaseSeconds + random.between(0, 2)),
+    (choices) => client.rescue(choices),
+    () => world.clock.pass(random.between(1, 8)),
+    async (choices) => {
+      await choices.pick(workers).claim(lane, 4, { remembers: false, hears: true });
+    },
+  ];
+  world.note(`${frozen.options.name} freezes`);
+  for (const step of steps) {
+    await step(random);
+    await world.look();
+  }
+}
