@@ -31,13 +31,13 @@ export async function signMessage(
   };
 }
 
-async function sign(text: Uint8Array<ArrayBuffer>, secret: string): Promise<string> {
+async function sign(text: BufferSource, secret: string): Promise<string> {
   const bytes = decodeSecret(secret);
   const key = await crypto.subtle.importKey("raw", bytes, { name: "HMAC", hash: "SHA-256" }, false, ["sign"]);
   return encodeBase64(new Uint8Array(await crypto.subtle.sign("HMAC", key, text)));
 }
 
-function decodeSecret(secret: string): Uint8Array<ArrayBuffer> {
+function decodeSecret(secret: string): BufferSource {
   const binary = secret.startsWith(prefix) ? atob(secret.slice(prefix.length)) : "";
   if (binary.length < 24 || binary.length > 64) {
     throw new RangeError("a webhook's secret is whsec_ and the base64 of 24 to 64 bytes");
