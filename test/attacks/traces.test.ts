@@ -78,12 +78,12 @@ describe("what operators are told", () => {
   test("is told apart by nothing that people name", async () => {
     const { text } = await rig.call("secret", "GET", "/metrics");
     const labels = new Set([...text.matchAll(/[{,]([a-z_]+)="/g)].map(([, label]) => label));
-    const ours = "kind lane state window quantile space model current filter_class path".split(" ");
+    const ours = "kind lane state le window quantile space model current filter_class path".split(" ");
     const machines = "worker device provider host gpu uuid name".split(" ");
     expect([...labels].filter((label) => ![...ours, ...machines].includes(label ?? ""))).toEqual([]);
     const kinds = [...text.matchAll(/kind="([^"]*)"/g)].map(([, kind]) => kind);
     expect(kinds.length).toBeGreaterThan(3);
-    expect(kinds.filter((kind) => !/^(house|images|jobs)\.[a-z-]+$/.test(kind ?? ""))).toEqual([]);
+    expect(kinds.filter((kind) => !/^(house|images|jobs|webhooks)\.[a-z-]+$/.test(kind ?? ""))).toEqual([]);
   });
 });
 

@@ -271,7 +271,9 @@ describe("histories", () => {
     isOver = true;
     await Promise.all(others);
     while ((await count(50)) > 0);
-    const { ran, ...ended } = truth;
+    const { ran, ...all } = truth;
+    // A state that no job ended in has no row.
+    const ended: Partial<typeof all> = Object.fromEntries(Object.entries(all).filter(([, jobs]) => jobs > 0));
     expect(ended.done).toBeGreaterThan(10);
     expect(ended.failed).toBeGreaterThan(3);
     expect(await totals()).toEqual(ended);
