@@ -2,10 +2,13 @@
  * A cursor is where a page ended: the exact values of its last row as JSON in base64url. It is opaque to callers
  * and trusted by nobody: what comes back must fit the schema again.
  */
-import type { z } from "zod";
+import { z } from "zod";
 import { AppError } from "../../shared/errors.ts";
 
 const lengthMax = 1024;
+
+/** A time as the database writes it, with all its microseconds and no more, in years that Postgres knows too. */
+export const RowTime = z.iso.datetime().regex(/^(19|2\d)\d\d-[^.]+(\.\d{1,6})?Z$/);
 
 export function encodeCursor(values: Readonly<Record<string, unknown>>): string {
   const bytes = new TextEncoder().encode(JSON.stringify(values));

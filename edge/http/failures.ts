@@ -33,11 +33,16 @@ function explainDatabaseError(thrown: unknown): AppError | undefined {
     return new AppError("unavailable", "The database does not answer now; try again shortly.", options);
   }
   // A NUL character, or half of a surrogate pair: Postgres keeps neither.
-  if (code === "22021" || code === "22P05") {
+  if (code === "22021" || code === "22P05" || (code === "22P02" && isBrokenJson(thrown))) {
     return new AppError("invalid_request", "Text must not hold NUL or broken characters.", { cause: thrown });
   }
   if (code === "23503" && violatedConstraint(thrown)?.endsWith("_owner_id_fkey")) {
     return new AppError("unauthenticated", "The user of this token no longer exists.", { cause: thrown });
   }
   return undefined;
+}
+
+/** We write no JSON that Postgres cannot read but such as holds half of a surrogate pair. */
+function isBrokenJson(thrown: unknown): boolean {
+  return thrown instanceof Error && thrown.message === "invalid input syntax for type json";
 }

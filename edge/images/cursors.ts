@@ -3,10 +3,7 @@ import { z } from "zod";
 import { AppError } from "../../shared/errors.ts";
 import { imageLimits } from "../../shared/images/contract.ts";
 import { SpaceId } from "../../shared/images/space-contract.ts";
-import { decodeCursor } from "../http/cursors.ts";
-
-/** A time as the database writes it, with all its microseconds and no more, in years that Postgres knows too. */
-const RowTime = z.iso.datetime().regex(/^(19|2\d)\d\d-[^.]+(\.\d{1,6})?Z$/);
+import { decodeCursor, RowTime } from "../http/cursors.ts";
 
 /** After which picture of a list, newest first, the page goes on. */
 export const ListCursor = z.strictObject({ createdAt: RowTime, id: z.uuid() });

@@ -5,16 +5,17 @@ import { DeadLetter, NewRedrive, Redrive } from "../../shared/jobs/operating.ts"
 import { jobKinds } from "../../shared/kinds.ts";
 import type { Deps } from "../deps.ts";
 import { adminsOnly } from "../http/admins.ts";
-import { cutPage, decodeCursor } from "../http/cursors.ts";
+import { cutPage, decodeCursor, RowTime } from "../http/cursors.ts";
 import { requireAdmin, requireSignedIn } from "../http/identity.ts";
 import { describeProblems } from "../http/problems.ts";
 import { createRouter } from "../http/router.ts";
 import { nameSchema } from "../http/schemas.ts";
 import { listDeadLetters, redrive } from "./dead-letters.ts";
+import { chooseOwner, Scope } from "./scopes.ts";
 
 const tags = ["jobs"];
 const DeadLetterAnswer = nameSchema("DeadLetter", DeadLetter);
-const LetterCursor = z.object({ finishedAt: z.iso.datetime(), id: z.uuid() });
+const LetterCursor = z.object({ finishedAt: RowTime, id: z.uuid() });
 
 const listRoute = createRoute({
   method: "get",
@@ -27,10 +28,7 @@ const listRoute = createRoute({
     query: z.object({
       kind: z.string().min(1).max(64).optional(),
       code: z.string().min(1).max(64).optional().describe("Only those that failed with this code."),
-      scope: z
-        .enum(["own", "all"])
-        .default("own")
-        .describe("`all`: everyone's that you may see; makes a difference to admins and the secret key."),
+      scope: Scope,
       ownerId: z.uuid().optional().describe("One user's; for admins and the secret key."),
       limit: z.coerce.number().int().min(1).max(100).default(50),
       cursor: z.string().optional(),
@@ -81,7 +79,7 @@ export function createDeadLetterRoutes(deps: Deps) {
       const { cursor, limit, scope, ownerId, ...filter } = c.req.valid("query");
       const userId = requireSignedIn(c.var.caller);
       if (ownerId !== undefined && ownerId !== userId) requireAdmin(c.var.caller);
-      const whose = ownerId ?? (scope === "all" ? undefined : userId);
+      const whose = ownerId ?? chooseOwner(c.var.caller, scope);
       const before = cursor === undefined ? undefined : decodeCursor(LetterCursor, cursor);
       const letters = await transactAs(deps.sql, c.var.caller, (transaction) =>
         listDeadLetters(transaction, { ...filter, ownerId: whose, before }, limit + 1),

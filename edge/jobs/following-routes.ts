@@ -14,16 +14,13 @@ import { nameSchema } from "../http/schemas.ts";
 import { listChanges, takeRevision } from "./changes.ts";
 import { describeOutlook, findLaneFigures } from "./outlook.ts";
 import { encodeRevision } from "./revisions.ts";
+import { chooseOwner, Scope } from "./scopes.ts";
 import { getJob, listJobEvents, listJobs } from "./store.ts";
 
 const tags = ["jobs"];
 const params = z.object({ id: z.uuid() });
 const JobAnswer = nameSchema("Job", Job);
 const JobCursor = z.object({ id: z.uuid() });
-const scope = z
-  .enum(["own", "all"])
-  .default("own")
-  .describe("`all`: everyone's that you may see; makes a difference to admins and the secret key.");
 
 const listRoute = createRoute({
   method: "get",
@@ -38,7 +35,7 @@ const listRoute = createRoute({
       state: JobState.optional(),
       kind: z.string().min(1).max(64).optional(),
       subjectId: z.uuid().optional(),
-      scope,
+      scope: Scope,
       limit: z.coerce.number().int().min(1).max(100).default(50),
       cursor: z.string().optional(),
     }),
@@ -70,7 +67,7 @@ const changesRoute = createRoute({
   request: {
     query: z.object({
       after: z.string().optional().describe("The `revision` of the last answer."),
-      scope,
+      scope: Scope,
       limit: z.coerce.number().int().min(1).max(500).default(100),
     }),
   },
@@ -136,8 +133,7 @@ export function createFollowingRoutes(deps: Deps) {
   return createRouter()
     .openapi(listRoute, async (c) => {
       const { cursor, limit, scope, ...filter } = c.req.valid("query");
-      const userId = requireSignedIn(c.var.caller);
-      const ownerId = scope === "all" ? undefined : userId;
+      const ownerId = chooseOwner(c.var.caller, scope);
       const beforeId = cursor === undefined ? undefined : decodeCursor(JobCursor, cursor).id;
       const { revision, rows } = await transactAs(deps.sql, c.var.caller, async (transaction) => ({
         revision: encodeRevision(await takeRevision(transaction)),
@@ -147,8 +143,7 @@ export function createFollowingRoutes(deps: Deps) {
     })
     .openapi(changesRoute, async (c) => {
       const { after, scope, limit } = c.req.valid("query");
-      const userId = requireSignedIn(c.var.caller);
-      const ownerId = scope === "all" ? undefined : userId;
+      const ownerId = chooseOwner(c.var.caller, scope);
       const changes = await transactAs(deps.sql, c.var.caller, (transaction) =>
         listChanges(transaction, after, { ownerId, limit }),
       );

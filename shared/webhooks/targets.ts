@@ -12,13 +12,16 @@ const closedPorts = new Set([
   6379, 9200, 11211, 27017,
 ]);
 
-/** Names that mean something on one machine or network only (RFC 6761, 6762, 8375, ICANN's `internal`). */
-const localName = /^[^.]+$|(?:^|\.)(?:localhost|local|internal|home\.arpa|lan|invalid|test|onion)$/;
+/** Names that mean something on one machine or network only (RFC 6761, 6762, 8375, ICANN's `internal`), or nothing. */
+const localName =
+  /^[^.]+$|(?:^|\.)(?:localhost|local|internal|home\.arpa|lan|invalid|test|onion)$|(?:^|\.)(?:\.|$)/;
 
 /** Why this address is not called, in words that end a sentence about `url`; undefined where nothing speaks against it. */
 export function findTargetFault(text: string, targets: WebhookTargets): string | undefined {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (!url || text.length > 2000) return "must be a URL of at most 2000 characters";
+  // The URL parser drops some of these: what is shown would not be what is called.
+  if (/[\s\p{Cc}]/u.test(text)) return "must not hold spaces or control characters";
   if (url.protocol !== "https:" && !(url.protocol === "http:" && targets === "any")) {
     return "must begin with https://";
   }
