@@ -15,6 +15,8 @@ export const deliverEvent: JobKind<DeliverPayload, DeliveryOutcome> = {
   // With the waits between them, a receiver may be away for about a quarter of an hour.
   attemptsMax: 10,
   timeoutMs: 30_000,
+  // Half the slots of a sidecar: whose receivers never answer do not keep those of others waiting.
+  runningPerOwnerMax: 4,
   summarize: (outcome) => ({ ...outcome }),
   land: landDelivery,
   landFailure: landDeliveryFailure,

@@ -3,6 +3,8 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { chooseOwner } from "../../edge/jobs/scopes.ts";
 import { anonymousCaller, type Caller, serviceCaller } from "../../shared/callers.ts";
 import { createId } from "../../shared/ids.ts";
+import { addJobs, claimJobs } from "../../shared/jobs/queue.ts";
+import { deliverEvent } from "../../shared/webhooks/kind.ts";
 import { openTestApp, type TestApp, type Who } from "../helpers/app.ts";
 
 /** The queue and its webhooks, asked by strangers, by users for what is not theirs, and by a sidecar's role. */
@@ -217,4 +219,20 @@ describe("a sidecar's role", () => {
     expect(items).toEqual([delivery]);
     expect((await house.call(house.alice, "GET", path)).body.isEnabled).toBe(true);
   });
+});
+
+test("whoever has many receivers that never answer leaves room for the calls of others", async () => {
+  const add = (ownerId: string, count: number) =>
+    addJobs(
+      house.sql,
+      deliverEvent,
+      Array.from({ length: count }, () => ({ payload: { deliveryId: createId() }, ownerId })),
+    );
+  const options = { kinds: [deliverEvent], lane: "bulk", leaseSeconds: 30 } as const;
+  const claim = async (jobsMax: number) =>
+    (await claimJobs(sidecar, { ...options, workerId: createId(), jobsMax })).map(({ ownerId }) => ownerId);
+  await add(house.alice.id, 100);
+  for (let round = 0; round < 5; round++) await claim(8);
+  await add(house.bob.id, 1);
+  expect(await claim(1)).toEqual([house.bob.id]);
 });
