@@ -172,7 +172,8 @@ $$;
 -- After jobs ended: a row of the ledger and a job for each enabled webhook that wants to hear of it, with what the job
 -- is at that moment. The calls themselves are not told of, nor is the house's interactive work: whoever searches makes
 -- some. Where nobody has a webhook, this is one look at an empty index. Nothing here may keep a job from ending: where
--- an owner has as many jobs waiting as they may, the delivery fails instead.
+-- an owner has as many jobs waiting as they may, or 20,000 deliveries, the delivery fails instead: twenty receivers that
+-- never answer would fill the queue.
 create function parlance.deliver_job_events() returns trigger
   language plpgsql security definer
   set search_path = pg_catalog, pg_temp set jit = off set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off
@@ -218,7 +219,8 @@ begin
       'owner_id', pending.owner_id,
       'subject_id', pending.webhook_id,
       'unique_key', pending.id,
-      'attempts_max', 10
+      'attempts_max', 10,
+      'queued_per_owner_max', case when pending.owner_id is not null then 20000 end
     ))
     from pending
     group by pending.owner_id

@@ -236,3 +236,38 @@ test("whoever has many receivers that never answer leaves room for the calls of 
   await add(house.bob.id, 1);
   expect(await claim(1)).toEqual([house.bob.id]);
 });
+
+test("receivers that never answer do not fill the queue: beyond 20,000 that wait, deliveries fail", async () => {
+  await house.sql`delete from parlance.jobs`;
+  await house.sql`delete from parlance.webhook_deliveries`;
+  await house.sql`delete from parlance.webhooks`;
+  for (const who of [house.alice, house.bob]) {
+    const made = await send(who, "POST", "/webhooks", { url: "https://hooks.example.com/" });
+    expect(made.status, made.text).toBe(201);
+  }
+  await house.sql`
+    insert into parlance.jobs (id, kind, lane, owner_id, payload, attempts_max, turn)
+    select gen_random_uuid(), ${deliverEvent.name}, 'bulk', ${house.alice.id}, '{}', 10, number
+    from generate_series(1, 20000) as number
+  `;
+  const jobs = [house.alice, house.bob].map((who) => ({
+    id: createId(),
+    kind: "test.do-nothing",
+    lane: "bulk",
+    payload: {},
+    attempts_max: 1,
+    owner_id: who.id,
+  }));
+  await sidecar`select parlance.add_jobs(${sidecar.json(jobs)})`;
+  const claimed = await sidecar<{ id: string; claim: number }[]>`
+    select id, claim from parlance.claim_jobs(${createId()}, '{test.do-nothing}', 'bulk', 2, 30)
+  `;
+  const endings = claimed.map(({ id, claim }) => ({ id, claim: Number(claim), result: null }));
+  expect(await sidecar`select * from parlance.complete_jobs(${sidecar.json(endings)})`).toHaveLength(2);
+  const ledger =
+    await house.sql`select owner_id, state, error_message from parlance.webhook_deliveries order by state`;
+  expect([...ledger]).toEqual([
+    { ownerId: house.bob.id, state: "pending", errorMessage: null },
+    { ownerId: house.alice.id, state: "failed", errorMessage: "As many of your jobs are waiting as may." },
+  ]);
+});
