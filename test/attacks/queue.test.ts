@@ -65,7 +65,6 @@ describe("a list", () => {
     for (const forged of [
       `${tag}.2`,
       `${tag}.ffffffffffffffff`,
-      `${tag}.1000-${open(4000)}`,
       `${tag}.2000-${open(5001)}`,
       `${tag}.3.3.0.${createId()}`,
       "00000000.3",
