@@ -32,21 +32,24 @@ export function createActors({ clients, admin }: Simulation, world: World, rando
     [(choices) => client.cancel(choices), 3],
     [(choices) => client.retry(choices), 3],
     [(choices) => client.rescue(choices), 4],
-    [(choices) => client.prune(choices), 1],
     [(choices) => client.count(choices), 2],
     [(choices) => actAsWorker(world, pickWorker(workers, choices), choices), 45],
     [(choices) => readAsOther(world, { admin, readers }, choices), 3],
+    // From here on alone, where others move at once: what the laws compare with stands still meanwhile.
+    [(choices) => client.prune(choices), 1],
     [(choices) => client.share(choices), 3],
     [(choices) => passTime(world, choices), 10],
     [(choices) => freeze(world, { workers, client }, choices), 5],
   ]);
-  // What laws compare with stands still while others move.
-  const alone = new Set(acts.slice(-3).map(([act]) => act));
+  const alone = new Set(acts.slice(-4).map(([act]) => act));
   return {
     async move(each) {
       const chosen = each.map((choices) => ({ act: choices.weighted(acts), choices }));
       await Promise.all(chosen.map(({ act, choices }) => (alone.has(act) ? undefined : act(choices))));
-      for (const { act, choices } of chosen) if (alone.has(act)) await act(choices);
+      for (const { act, choices } of chosen.filter((one) => alone.has(one.act))) {
+        if (each.length > 1) await world.look();
+        await act(choices);
+      }
     },
   };
 }

@@ -115,11 +115,11 @@ export const laws: Readonly<Record<string, string>> = {
     from public.history
     where n > since and (after).claim = (before).claim and (after).progress_done < (before).progress_done`,
   "a change says the transaction that made it": `
-    select job_id, format('changed in %s by %s, before in %s', (after).changed_in, changed_by, (before).changed_in)
+    select job_id, format('changed in %s by %s', (after).changed_in, changed_by)
     from public.history
-    where n > since and (after).id is not null and ((after).changed_in < (before).changed_in or ((after).changed_in <> changed_by and (
+    where n > since and (after).id is not null and (after).changed_in <> changed_by and (
       (before).id is null or (after).state <> (before).state or (after).event_sequence <> (before).event_sequence or (after).payload <> (before).payload
-    )))`,
+    )`,
   "only what ended is removed, with its events": `
     select job_id, format('removed while %s', (before).state)
     from public.history
@@ -173,4 +173,10 @@ export const readersLaw = `
     left join public.seen on seen.reader = look_as.reader and seen.job_id = jobs.id
     where (jobs.state::text, jobs.event_sequence, jobs.payload) is distinct from (seen.state, seen.sequence, seen.payload)
   ) as changed on changed.id = told.id
-  where (told.id is null or changed.id is null) and exists (select from public.readers where readers.name = reader)`;
+  cross join (select snapshot from public.readers where readers.name = reader) as last
+  where told.id is null or (changed.id is null and not exists (
+    -- Replaced by the same.
+    select from public.history
+    where history.job_id = told.id and not pg_visible_in_snapshot(history.changed_by, last.snapshot)
+      and (before).state = 'queued' and (after).state = 'queued' and (after).unique_key is not null
+  ))`;
