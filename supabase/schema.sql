@@ -256,17 +256,16 @@ create table jobs (
   changed_in xid8 not null default pg_current_xact_id(), created_at timestamptz not null default now(),
   started_at timestamptz, finished_at timestamptz,
   constraint attempts_are_within_their_limit check (attempts >= 0 and attempts <= attempts_max and attempts_max >= 1 and attempts_max <= 100),
-  constraint cursor_is_small check (pg_column_size(cursor) <= 4096 or octet_length(cursor::text) <= 65536),
   constraint ended_has_a_finish check ((state = any (array['done', 'failed', 'cancelled'])) = (finished_at is not null)),
   constraint failed_has_a_cause check (state <> 'failed' or error_code is not null and error_message is not null),
   constraint kind_is_feature_dot_verb_noun check (kind ~ '^[a-z]+\.[a-z]+(-[a-z]+)*$' and length(kind) <= 64),
   constraint model_is_short check (length(model) >= 1 and length(model) <= 64),
   constraint only_done_has_a_result check (result is null or state = 'done'),
   constraint only_running_has_a_claim check (state = 'running' or claim is null and claimed_by is null and lease_expires_at is null),
-  constraint partial_is_small check (pg_column_size(partial) <= 4096 or octet_length(partial::text) <= 65536),
-  constraint payload_is_a_small_object check (jsonb_typeof(payload) = 'object' and (pg_column_size(payload) <= 4096 or octet_length(payload::text) <= 65536)),
+  constraint partial_is_an_object check (jsonb_typeof(partial) = 'object'),
+  constraint payload_is_a_small_object check (jsonb_typeof(payload) = 'object'),
   constraint progress_is_within_its_total check (progress_done >= 0 and progress_done <= coalesce(progress_total, progress_done)),
-  constraint result_is_small check (pg_column_size(result) <= 4096 or octet_length(result::text) <= 65536),
+  constraint result_is_an_object check (jsonb_typeof(result) = 'object'),
   constraint running_has_a_claim check ((state = 'running') = (claim is not null and claimed_by is not null and lease_expires_at is not null)),
   constraint traceparent_is_one check (traceparent ~ '^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$'),
   constraint unique_key_is_short check (length(unique_key) <= 200)
@@ -282,13 +281,17 @@ create table jobs (
   create index jobs_queued_by_share on (coalesce(owner_id, '00000000-0000-0000-0000-000000000000'), lane, turn) where state = 'queued';
   create index jobs_running on (claim) where state = 'running';
   create index jobs_to_claim on (kind, lane, turn, id) where state = 'queued';
-  create unique index jobs_unique_while_open on (kind, unique_key) where (state = any (array['queued', 'running'])) and unique_key is not null;
+  create unique index jobs_unique_while_open on (kind, unique_key, coalesce(owner_id, '00000000-0000-0000-0000-000000000000')) where (state = any (array['queued', 'running'])) and unique_key is not null;
   create index jobs_with_a_deadline on (deadline_at) where state = 'queued' and deadline_at is not null;
   create policy "owners see their jobs" for select to authenticated using (may_see(owner_id, (select auth.uid()), (select is_admin())));
   create trigger begin_job_life before update for each row when (old.state = 'failed' and new.state = 'queued') execute function begin_job_life();
   create trigger count_removed_jobs after delete referencing old table as gone for each statement execute function count_removed_jobs();
   create trigger refuse_job_beginning before insert for each row when (new.state <> 'queued' or new.event_sequence <> 1) execute function refuse_job_beginning();
   create trigger refuse_job_change before update for each row when (old.state <> new.state and (new.event_sequence <> (old.event_sequence + 1) or not (old.state = 'queued' and (new.state = any (array['running', 'failed', 'cancelled'])) or old.state = 'running' and new.state <> 'running' or old.state = 'failed' and new.state = 'queued')) or old.finished_at is not null and new.finished_at is not null) execute function refuse_job_change();
+  create trigger refuse_large_cursor before update of cursor for each row when (octet_length(new.cursor::text) > 65536) execute function refuse_large_json('cursor', 'cursor_is_small');
+  create trigger refuse_large_partial before update of partial for each row when (octet_length(new.partial::text) > 65536) execute function refuse_large_json('partial', 'partial_is_small');
+  create trigger refuse_large_payload before insert or update of payload for each row when (octet_length(new.payload::text) > 65536) execute function refuse_large_json('payload', 'payload_is_a_small_object');
+  create trigger refuse_large_result before update of result for each row when (octet_length(new.result::text) > 65536) execute function refuse_large_json('result', 'result_is_small');
   create trigger remove_job_events after delete referencing old table as gone for each statement execute function remove_job_events();
   grant select to authenticated, service_role;
 
@@ -497,6 +500,7 @@ create function prune_webhook_deliveries(made_before timestamptz, rows_max integ
 create function record_delivery_failure(job_id uuid, claim bigint, status_code integer, error_message text, took_ms integer, retry_after_seconds integer default null) returns void volatile security definer; -- for parlance_sidecar
 create function refuse_job_beginning() returns trigger volatile; -- for its owner
 create function refuse_job_change() returns trigger volatile; -- for its owner
+create function refuse_large_json() returns trigger volatile; -- for its owner
 create function refuse_too_many(kind text, owner_id uuid, jobs_added integer, jobs_max integer) returns void volatile security definer; -- for its owner
 create function release_jobs(ids uuid[], claims bigint[]) returns table(id uuid, state job_state) volatile security definer; -- for parlance_sidecar, service_role
 create function remove_job_events() returns trigger volatile security definer; -- for its owner

@@ -45,6 +45,7 @@ export const embedPicture: JobKind<EmbedPicturePayload, EmbedPictureOutcome> = {
   timeoutMs: 20_000,
   // Nobody waits as long as a longer queue takes.
   queuedMax: 1000,
+  queuedPerOwnerMax: 100,
   summarize: () => ({}),
   land: landPictureVector,
   landFailure: landPictureFailure,

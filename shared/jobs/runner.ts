@@ -151,6 +151,15 @@ class JobRunner implements Runner {
     }
   }
 
+  #hearCancellation(id: string): void {
+    const ours = [
+      ...[...this.#executions.values()].map(({ job }) => job),
+      ...this.#held.interactive,
+      ...this.#held.bulk,
+    ];
+    if (ours.some((job) => job.id === id)) this.#attempt("heartbeat", () => this.#beat());
+  }
+
   #forget({ claim, lane }: ClaimedJob): void {
     this.#held[lane] = this.#held[lane].filter((job) => job.claim !== claim);
   }
@@ -175,9 +184,8 @@ class JobRunner implements Runner {
     // `onlisten` fires on every reconnection: what was missed meanwhile is found by looking.
     const jobs = await sql.listen("parlance_jobs", hear, () => this.#wake());
     this.#unlistens.push(jobs.unlisten);
-    const cancellations = await sql.listen("parlance_cancellations", (id) =>
-      this.#cancel((job) => job.id === id),
-    );
+    // Anyone who may log in may notify: what is to be cancelled, only the database says.
+    const cancellations = await sql.listen("parlance_cancellations", (id) => this.#hearCancellation(id));
     this.#unlistens.push(cancellations.unlisten);
     await sql.notify("parlance_jobs", "");
   }

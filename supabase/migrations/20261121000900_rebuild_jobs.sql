@@ -90,13 +90,9 @@ create table parlance.jobs (
   constraint unique_key_is_short check (length(unique_key) <= 200),
   constraint model_is_short check (length(model) between 1 and 64),
   constraint traceparent_is_one check (traceparent ~ '^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$'),
-  -- 64 kB as JSON. What is small as it is stored, and was judged when it came, is not written out at every change.
-  constraint payload_is_a_small_object check (
-    jsonb_typeof(payload) = 'object' and (pg_column_size(payload) <= 4096 or octet_length(payload::text) <= 65536)
-  ),
-  constraint result_is_small check (pg_column_size(result) <= 4096 or octet_length(result::text) <= 65536),
-  constraint partial_is_small check (pg_column_size(partial) <= 4096 or octet_length(partial::text) <= 65536),
-  constraint cursor_is_small check (pg_column_size(cursor) <= 4096 or octet_length(cursor::text) <= 65536),
+  constraint payload_is_a_small_object check (jsonb_typeof(payload) = 'object'),
+  constraint partial_is_an_object check (jsonb_typeof(partial) = 'object'),
+  constraint result_is_an_object check (jsonb_typeof(result) = 'object'),
   constraint progress_is_within_its_total check (progress_done >= 0 and progress_done <= coalesce(progress_total, progress_done)),
   constraint attempts_are_within_their_limit check (attempts between 0 and attempts_max and attempts_max between 1 and 100),
   constraint running_has_a_claim check (
@@ -150,7 +146,8 @@ create index jobs_queued_by_share on parlance.jobs (coalesce(owner_id, '00000000
   where state = 'queued';
 create index jobs_running on parlance.jobs (claim) where state = 'running';
 create index jobs_with_a_deadline on parlance.jobs (deadline_at) where state = 'queued' and deadline_at is not null;
-create unique index jobs_unique_while_open on parlance.jobs (kind, unique_key)
+create unique index jobs_unique_while_open
+  on parlance.jobs (kind, unique_key, coalesce(owner_id, '00000000-0000-0000-0000-000000000000'))
   where state in ('queued', 'running') and unique_key is not null;
 create index jobs_ended on parlance.jobs (changed_in) where finished_at is not null;
 create index jobs_of_an_owner on parlance.jobs (owner_id, id desc);
@@ -229,6 +226,24 @@ create trigger refuse_job_change before update on parlance.jobs
     ))
     or (old.finished_at is not null and new.finished_at is not null)
   ) execute function parlance.refuse_job_change();
+-- 64 kB each as JSON, judged when it comes and not at every change of the row, as a constraint would be.
+create function parlance.refuse_large_json() returns trigger
+  language plpgsql set search_path = pg_catalog, pg_temp
+  as $$
+begin
+  raise exception 'the % of job % is larger than 64 kB', tg_argv[0], new.id
+    using errcode = 'check_violation', schema = 'parlance', table = 'jobs', constraint = tg_argv[1];
+end
+$$;
+create trigger refuse_large_payload before insert or update of payload on parlance.jobs
+  for each row when (octet_length(new.payload::text) > 65536) execute function parlance.refuse_large_json('payload', 'payload_is_a_small_object');
+create trigger refuse_large_result before update of result on parlance.jobs
+  for each row when (octet_length(new.result::text) > 65536) execute function parlance.refuse_large_json('result', 'result_is_small');
+create trigger refuse_large_partial before update of partial on parlance.jobs
+  for each row when (octet_length(new.partial::text) > 65536) execute function parlance.refuse_large_json('partial', 'partial_is_small');
+create trigger refuse_large_cursor before update of cursor on parlance.jobs
+  for each row when (octet_length(new.cursor::text) > 65536) execute function parlance.refuse_large_json('cursor', 'cursor_is_small');
+
 create function parlance.refuse_job_beginning() returns trigger
   language plpgsql set search_path = pg_catalog, pg_temp
   as $$
@@ -379,7 +394,7 @@ begin
       and (refuse_too_many.kind is null or jobs.kind = refuse_too_many.kind)
       and (refuse_too_many.owner_id is null
         or coalesce(jobs.owner_id, '00000000-0000-0000-0000-000000000000') = refuse_too_many.owner_id)
-    limit jobs_max + 1
+    limit jobs_max::bigint + 1
   ) as counted;
   if waiting + jobs_added > jobs_max then
     raise exception '% of at most % jobs% wait already', waiting, jobs_max, coalesce(' of the kind ' || refuse_too_many.kind, '')
@@ -425,7 +440,7 @@ $$;
 
 -- Adds jobs in the caller's transaction; answers their ids in order. Keys of each object: id, kind, lane, payload,
 -- attempts_max, and optionally owner_id, subject_id, model, unique_key, delay_seconds, deadline_seconds, queued_max,
--- queued_per_owner_max, on_open. While a job of the same kind and unique key is open, `on_open` says what happens:
+-- queued_per_owner_max, on_open. While a job of the same kind, owner and unique key is open, `on_open` says what happens:
 --   skip (default)  nothing is added, the open one's id is answered
 --   replace         the one that waits takes the payload; beside one that runs, another is added
 --   debounce        as replace, and its wait begins anew
@@ -456,7 +471,8 @@ begin
       and not exists (
         select
         from parlance.jobs
-        where jobs.kind = wanted.kind and jobs.unique_key = wanted.unique_key and jobs.state in ('queued', 'running')
+        where jobs.kind = wanted.kind and jobs.unique_key = wanted.unique_key and jobs.owner_id is not distinct from wanted.owner_id
+          and jobs.state in ('queued', 'running')
           and (jobs.state = 'queued' or coalesce(wanted.on_open, 'skip') = 'skip')
       )
     group by grouping sets ((wanted.kind), (wanted.kind, wanted.owner_id), (wanted.owner_id));
@@ -464,18 +480,20 @@ begin
   if new_jobs @? '$[*].on_open' then
     for one in
       select *
-      from jsonb_to_recordset(new_jobs) as wanted (kind text, unique_key text, on_open text, payload jsonb, delay_seconds double precision)
+      from jsonb_to_recordset(new_jobs) as wanted (kind text, owner_id uuid, unique_key text, on_open text, payload jsonb, delay_seconds double precision)
       where wanted.on_open in ('replace', 'debounce') and wanted.unique_key is not null
     loop
       update parlance.jobs
       set payload = one.payload,
         turn = case when one.on_open = 'debounce' and one.delay_seconds > 0 then null else jobs.turn end,
-        run_after = case when one.on_open = 'debounce' then now() + make_interval(secs => coalesce(one.delay_seconds, 0)) else jobs.run_after end,
+        run_after = case when one.on_open = 'debounce' then now() + make_interval(secs => least(greatest(one.delay_seconds, 0), 31536000)) else jobs.run_after end,
         changed_in = pg_current_xact_id()
-      where jobs.kind = one.kind and jobs.unique_key = one.unique_key and jobs.state = 'queued';
+      where jobs.kind = one.kind and jobs.unique_key = one.unique_key and jobs.owner_id is not distinct from one.owner_id
+        and jobs.state = 'queued';
       update parlance.jobs
       set unique_key = null
-      where jobs.kind = one.kind and jobs.unique_key = one.unique_key and jobs.state = 'running';
+      where jobs.kind = one.kind and jobs.unique_key = one.unique_key and jobs.owner_id is not distinct from one.owner_id
+        and jobs.state = 'running';
     end loop;
   end if;
   -- The open one may end between the two statements; then the next round adds.
@@ -498,11 +516,12 @@ begin
       select
         new.id, new.kind, new.lane, new.payload, new.attempts_max, new.owner_id, new.subject_id,
         new.model, new.unique_key, nullif(current_setting('parlance.traceparent', true), ''),
-        case when coalesce(new.delay_seconds, 0) <= 0 then
+        case when not coalesce(new.delay_seconds, 0) > 0 then
           turns.last + ceil(turns.stride * row_number() over (partition by new.owner_id, new.lane order by new.place))::bigint
         end,
-        now() + make_interval(secs => coalesce(new.delay_seconds, 0)),
-        now() + make_interval(secs => new.deadline_seconds)
+        -- A year at most: times beyond what readers know would break their lists.
+        now() + make_interval(secs => least(greatest(new.delay_seconds, 0), 31536000)),
+        now() + make_interval(secs => case when new.deadline_seconds is not null then least(new.deadline_seconds, 31536000) end)
       from new
       join turns on turns.lane = new.lane and turns.owner_id is not distinct from new.owner_id
       on conflict do nothing
@@ -518,11 +537,12 @@ begin
       return;
     end if;
     select array_agg(coalesce(same.id, open.id) order by new.place) into ids
-    from rows from (jsonb_to_recordset(new_jobs) as (id uuid, kind text, unique_key text)) with ordinality
-      as new (id, kind, unique_key, place)
+    from rows from (jsonb_to_recordset(new_jobs) as (id uuid, kind text, owner_id uuid, unique_key text)) with ordinality
+      as new (id, kind, owner_id, unique_key, place)
     left join parlance.jobs as same on same.id = new.id
     left join parlance.jobs as open
-      on open.kind = new.kind and open.unique_key = new.unique_key and open.state in ('queued', 'running');
+      on open.kind = new.kind and open.unique_key = new.unique_key and open.owner_id is not distinct from new.owner_id
+      and open.state in ('queued', 'running');
     if array_position(ids, null) is null then
       return query select unnest(ids);
       return;
@@ -642,7 +662,7 @@ begin
           select from limited_owners where limited_owners.owner_id = jobs.owner_id and limited_owners.room <= 0
         ))
       order by jobs.turn, jobs.id
-      limit greatest(0, least(jobs_max, wanted.room, 1000))
+      limit greatest(0, least(coalesce(jobs_max, 0), wanted.room, 1000))
       for update skip locked
     ) as candidates
     left join limited_owners on limited_owners.owner_id = candidates.owner_id
@@ -665,7 +685,7 @@ begin
         attempts = jobs.attempts + 1,
         claim = nextval('parlance.job_claims'),
         claimed_by = worker_id,
-        lease_expires_at = clock_timestamp() + make_interval(secs => lease_seconds),
+        lease_expires_at = clock_timestamp() + make_interval(secs => least(lease_seconds, 3600)),
         started_at = coalesce(jobs.started_at, clock_timestamp()),
         -- What goes on where it was keeps what it had.
         progress_done = case when jobs.cursor is null then 0 else jobs.progress_done end,
@@ -714,7 +734,7 @@ create or replace function parlance.heartbeat_jobs(ids uuid[], claims bigint[], 
     for update of jobs
   )
   update parlance.jobs
-  set lease_expires_at = clock_timestamp() + make_interval(secs => lease_seconds)
+  set lease_expires_at = clock_timestamp() + make_interval(secs => least(lease_seconds, 3600))
   from held
   where jobs.id = held.id
   returning jobs.id, jobs.claim, jobs.cancel_requested_at is not null
@@ -1021,7 +1041,7 @@ grant select on parlance.job_shares to authenticated;
 grant select, insert, update, delete on parlance.job_shares to service_role;
 
 revoke all on function
-  parlance.refuse_job_change(), parlance.refuse_job_beginning(), parlance.remove_job_events(), parlance.tell_job_events(),
+  parlance.refuse_job_change(), parlance.refuse_large_json(), parlance.refuse_job_beginning(), parlance.remove_job_events(), parlance.tell_job_events(),
   parlance.job_event_data(parlance.jobs, integer, text, timestamptz, jsonb),
   parlance.job_event_detail(integer, integer, text, text, text, jsonb),
   parlance.job_end_event(parlance.job_state),
