@@ -7,14 +7,8 @@
  */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { mutants, plant } from "./simulation/mutants.ts";
-import {
-  explain,
-  type Outcome,
-  openSimulation,
-  runSeed,
-  type Simulation,
-  shrink,
-} from "./simulation/simulation.ts";
+import { explain, type Outcome, openSimulation, runSeed, shrink } from "./simulation/simulation.ts";
+import type { Simulation } from "./simulation/stage.ts";
 
 const firstSeed = Number(process.env.SIMULATION_SEED ?? Math.floor(Math.random() * 1e6));
 const seeds = Number(process.env.SIMULATION_SEEDS ?? (process.env.SIMULATION_SEED ? 1 : 60));

@@ -5,7 +5,7 @@ import { complete, completeInVain, fail, release } from "./endings.ts";
 import { lookAs } from "./invariants.ts";
 import { kinds } from "./kinds.ts";
 import type { Choices } from "./random.ts";
-import type { Simulation } from "./simulation.ts";
+import type { Simulation } from "./stage.ts";
 import { Worker } from "./workers.ts";
 import type { World } from "./world.ts";
 

@@ -4,7 +4,7 @@ import { completeAll } from "./endings.ts";
 import { judgeTotals } from "./invariants.ts";
 import { kinds } from "./kinds.ts";
 import { Choices } from "./random.ts";
-import type { Simulation } from "./simulation.ts";
+import type { Simulation } from "./stage.ts";
 import { Worker } from "./workers.ts";
 import type { World } from "./world.ts";
 

@@ -3,7 +3,6 @@
  * one, and then peace, in which everything must come to an end.
  */
 import type { Sql } from "postgres";
-import type { LocalDatabase } from "../../../../supabase/local/database.ts";
 import { openTestDatabase } from "../../../helpers/database.ts";
 import { createActors } from "./actors.ts";
 import { beginningMs, installVirtualClock, VirtualClock } from "./clock.ts";
@@ -11,15 +10,8 @@ import { installInvariants, type Violation } from "./invariants.ts";
 import { bringPeace } from "./peace.ts";
 import { Choices } from "./random.ts";
 import { clearRecord, installRecord } from "./record.ts";
+import type { Simulation } from "./stage.ts";
 import { World } from "./world.ts";
-
-export interface Simulation extends AsyncDisposable {
-  readonly admin: Sql;
-  /** Names of the functions that read the virtual clock. */
-  readonly functions: readonly string[];
-  readonly database: LocalDatabase;
-  readonly clients: { readonly service: Sql; readonly sidecars: readonly Sql[] };
-}
 
 const owners = Array.from({ length: 3 }, (_, index) => `00000000-0000-7000-8000-00000000000${index + 1}`);
 
