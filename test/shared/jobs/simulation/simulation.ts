@@ -2,7 +2,6 @@
  * One seed, one life of a queue: some fifty moves of workers, clients and the clock, chosen at random and judged one by
  * one, and then peace, in which everything must come to an end.
  */
-import type { Sql } from "postgres";
 import { openTestDatabase } from "../../../helpers/database.ts";
 import { createActors } from "./actors.ts";
 import { beginningMs, installVirtualClock, VirtualClock } from "./clock.ts";
