@@ -199,7 +199,7 @@ describe("dead letters", () => {
     const blocked = await addFailed(house.alice, { uniqueKey: "held" });
     await addJob(house.sql, ingestImage, {
       payload: { imageId: createId() },
-      ownerId: house.bob.id,
+      ownerId: house.alice.id,
       uniqueKey: "held",
     });
     const oldest = await addFailed(house.bob);
