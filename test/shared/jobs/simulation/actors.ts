@@ -6,7 +6,7 @@ import { lookAs } from "./invariants.ts";
 import { kinds } from "./kinds.ts";
 import type { Choices } from "./random.ts";
 import type { Simulation } from "./stage.ts";
-import { Worker } from "./workers.ts";
+import { type Held, Worker } from "./workers.ts";
 import type { World } from "./world.ts";
 
 type Act = (random: Choices) => Promise<void>;
@@ -33,13 +33,13 @@ export function createActors({ clients, admin }: Simulation, world: World, rando
     [(choices) => client.retry(choices), 3],
     [(choices) => client.rescue(choices), 4],
     [(choices) => client.count(choices), 2],
-    [(choices) => actAsWorker(world, pickWorker(workers, choices), choices), 45],
+    [(choices) => actAsWorker(pickWorker(workers, choices), choices), 45],
     [(choices) => readAsOther(world, { admin, readers }, choices), 3],
     // From here on alone, where others move at once: what the laws compare with stands still meanwhile.
     [(choices) => client.prune(choices), 1],
     [(choices) => client.share(choices), 3],
     [(choices) => passTime(world, choices), 10],
-    [(choices) => freeze(world, { workers, client }, choices), 5],
+    [(choices) => freeze(world, { workers, client }, choices), 8],
   ]);
   const alone = new Set(acts.slice(-4).map(([act]) => act));
   return {
@@ -73,45 +73,27 @@ function pickWorker(workers: readonly Worker[], random: Choices): Worker {
   return random.pick(busy.length > 0 && random.chance(0.6) ? busy : workers);
 }
 
-async function actAsWorker(world: World, worker: Worker, random: Choices): Promise<void> {
-  const job = worker.held.length > 0 ? random.pick(worker.held) : undefined;
-  const act = random.weighted([
-    ["claim", 14],
-    ["register", 2],
-    ["heartbeat", 4],
-    ["progress", 4],
-    ["checkpoint", 7],
-    ["complete", 9],
-    ["complete in vain", 2],
-    ["fail", 6],
-    ["release", 2],
-    ["die", 1],
-  ] as const);
-  if (act === "register") return worker.register();
-  if (act === "claim" || !job) {
-    const how = { remembers: random.chance(0.5), hears: random.chance(0.9) };
-    await worker.claim(random.pick(["interactive", "bulk", "bulk"]), 1 + random.below(4), how);
-    return;
-  }
-  switch (act) {
-    case "heartbeat":
-      return worker.heartbeat();
-    case "progress":
-      return worker.progress(job, random);
-    case "checkpoint":
-      return worker.checkpoint(job, random);
-    case "complete":
-      return complete(worker, random.some(worker.held, 1 + random.below(3)), random);
-    case "complete in vain":
-      return completeInVain(worker, job);
-    case "fail":
-      return fail(worker, job, random);
-    case "release":
-      return release(worker, random.some(worker.held, 1 + random.below(3)), random);
-    case "die":
-      world.note(`${worker.options.name} dies`);
-      worker.held = [];
-  }
+async function actAsWorker(worker: Worker, random: Choices): Promise<void> {
+  if (random.chance(0.03)) return worker.register();
+  if (random.chance(0.03)) return worker.die();
+  if (worker.held.length > 0 && random.chance(0.7)) return actOn(worker, random.pick(worker.held), random);
+  const how = { remembers: random.chance(0.5), hears: random.chance(0.9) };
+  await worker.claim(random.pick(["interactive", "bulk", "bulk"]), 1 + random.below(4), how);
+}
+
+/** What it does with a claim, whether or not that is still its own. */
+function actOn(worker: Worker, job: Held, random: Choices): Promise<void> {
+  const others = random.some(worker.held, random.below(3)).filter((other) => other !== job);
+  const act = random.weighted<() => Promise<void>>([
+    [() => worker.heartbeat(), 4],
+    [() => worker.progress(job, random), 5],
+    [() => worker.checkpoint(job, random), 7],
+    [() => complete(worker, [job, ...others], random), 9],
+    [() => completeInVain(worker, job), 2],
+    [() => fail(worker, job, random), 7],
+    [() => release(worker, [job, ...others], random), 3],
+  ]);
+  return act();
 }
 
 async function passTime(world: World, random: Choices): Promise<void> {
@@ -138,21 +120,30 @@ async function readAsOther(
   readers.push(reader);
 }
 
-/** A worker stops for longer than its lease, and when it goes on, what it holds is another's. */
+/** A worker stops for longer than its lease, and when it goes on with what it holds, that is another's. */
 async function freeze(
   world: World,
   { workers, client }: { workers: readonly Worker[]; client: Client },
   random: Choices,
 ): Promise<void> {
-  const frozen = pickWorker(workers, random);
-  const lane = frozen.held.at(-1)?.lane ?? "bulk";
+  const busy = workers.filter(({ held }) => held.length > 0);
+  if (busy.length === 0) return passTime(world, random);
+  const frozen = random.pick(busy);
+  const lane = random.pick(frozen.held).lane;
+  const before = new Set(frozen.held);
+  const goOn: Act = async () => {
+    const job = frozen.held.find((one) => before.has(one));
+    if (job) await actOn(frozen, job, random);
+  };
   const steps: Act[] = [
     () => world.clock.pass(frozen.options.leaseSeconds + random.between(0, 2)),
-    (choices) => client.rescue(choices),
-    () => world.clock.pass(random.between(1, 8)),
-    async (choices) => {
-      await choices.pick(workers).claim(lane, 4, { remembers: false, hears: true });
+    () => client.rescueAll(),
+    () => world.clock.pass(random.between(2, 12)),
+    async () => {
+      await random.pick(workers).claim(lane, 4, { remembers: false, hears: true });
     },
+    goOn,
+    goOn,
   ];
   world.note(`${frozen.options.name} freezes`);
   for (const step of steps) {

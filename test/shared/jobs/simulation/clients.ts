@@ -58,7 +58,7 @@ export class Client {
 
   #expectAdded({ kind, ownerId, jobs }: Request): "refused" | string[] {
     const ids = jobs.map((job) => {
-      const open = this.#world.findOpen(kind.name, job.uniqueKey ?? null);
+      const open = this.#world.findOpen({ kind: kind.name, ownerId, uniqueKey: job.uniqueKey ?? null });
       const isTaken = open && (open.state === "queued" || (job.onOpen ?? "skip") === "skip");
       return isTaken ? open.id : job.id;
     });
@@ -101,7 +101,7 @@ export class Client {
     const failed = this.#world.picture.jobs.filter(({ state }) => state === "failed");
     const job = failed.length > 0 && random.chance(0.9) ? random.pick(failed) : this.#pick(random);
     if (!job) return;
-    const isOpen = this.#world.findOpen(job.kind, job.uniqueKey) !== undefined;
+    const isOpen = this.#world.findOpen(job) !== undefined;
     let answer: boolean | string = false;
     try {
       await this.#sql.begin(async (transaction) => {

@@ -133,11 +133,11 @@ export const laws: Readonly<Record<string, string>> = {
     from parlance.job_totals as totals
     left join (${endedLives}) as lives on lives.kind = totals.kind and lives.state = totals.state
     where totals.jobs > coalesce(lives.jobs, 0)`,
-  "one of a kind and unique key is open": `
+  "one of a kind, owner and unique key is open": `
     select max(id::text)::uuid, format('%s are open', count(*))
     from parlance.jobs
     where state in ('queued', 'running') and unique_key is not null
-    group by kind, unique_key
+    group by kind, owner_id, unique_key
     having count(*) > 1`,
   "kinds run no more than they may": `
     select null::uuid, format('%s run %s, %s of %s', running.kind, sum(running.jobs), max(running.jobs), running.owner_id)

@@ -15,10 +15,10 @@ export interface Request {
 export function planRequest(world: World, random: Choices): Request {
   const kind = random.pick(kinds);
   const ownerId = random.chance(0.25) ? null : random.pick(world.owners);
-  const keys = random.some(["sun", "sea", "sky"], 3);
+  const keys = random.some(["sun", "sea"], 2);
   const onOpen = random.pick([undefined, "skip", "replace", "debounce"] as const);
   const jobs = Array.from({ length: random.chance(0.7) ? 1 : 2 + random.below(3) }, (): Addition => {
-    const uniqueKey = random.chance(0.35) ? keys.pop() : undefined;
+    const uniqueKey = random.chance(0.4) ? keys.pop() : undefined;
     const delaySeconds = random.weighted([
       [undefined, 6],
       [random.between(0, 5), 2],

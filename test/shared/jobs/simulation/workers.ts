@@ -75,6 +75,11 @@ export class Worker {
     return claimed.length;
   }
 
+  async die(): Promise<void> {
+    this.note("dies");
+    this.held = [];
+  }
+
   async heartbeat(): Promise<void> {
     const { sql, leaseSeconds } = this.options;
     const answer = await heartbeatJobs(sql, this.held, leaseSeconds);

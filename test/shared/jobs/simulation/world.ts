@@ -70,12 +70,14 @@ export class World {
     return this.picture.jobs.find((job) => job.id === id);
   }
 
-  findOpen(kind: string, uniqueKey: string | null): JobPicture | undefined {
-    if (uniqueKey === null) return undefined;
+  /** The open job of a unique key, which is its owner's own. */
+  findOpen(wanted: Pick<JobPicture, "kind" | "ownerId" | "uniqueKey">): JobPicture | undefined {
+    if (wanted.uniqueKey === null) return undefined;
     return this.picture.jobs.find(
       (job) =>
-        job.kind === kind &&
-        job.uniqueKey === uniqueKey &&
+        job.kind === wanted.kind &&
+        job.ownerId === wanted.ownerId &&
+        job.uniqueKey === wanted.uniqueKey &&
         (job.state === "queued" || job.state === "running"),
     );
   }
