@@ -3,14 +3,14 @@
  * after every move. A run that fails names its seed, leaves out the moves that the failure does not need, and prints the rest.
  *
  *   SIMULATION_SEED=17 bun run test test/shared/jobs/simulation.test.ts      that seed
- *   SIMULATION_SEEDS=3000 bun run test test/shared/jobs/simulation.test.ts   so many, from a random one or from SIMULATION_SEED
+ *   SIMULATION_SEEDS=3000 bun run test test/shared/jobs/simulation.test.ts   so many, from 1 or from SIMULATION_SEED
  */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { mutants, plant } from "./simulation/mutants.ts";
 import { explain, type Outcome, openSimulation, runSeed, shrink } from "./simulation/simulation.ts";
 import type { Simulation } from "./simulation/stage.ts";
 
-const firstSeed = Number(process.env.SIMULATION_SEED ?? Math.floor(Math.random() * 1e6));
+const firstSeed = Number(process.env.SIMULATION_SEED ?? 1);
 const seeds = Number(process.env.SIMULATION_SEEDS ?? (process.env.SIMULATION_SEED ? 1 : 60));
 const timeoutMs = 60_000 + seeds * 5_000;
 
