@@ -822,7 +822,7 @@ begin
   perform set_config('transaction_timeout', '60s', true);
   return query
     with held as materialized (
-      select jobs.id, jobs.claim, ending.result
+      select jobs.id, ending.claim, ending.result
       from jsonb_to_recordset(endings) as ending (id uuid, claim bigint, result jsonb)
       join parlance.jobs on jobs.id = ending.id and jobs.claim = ending.claim
       order by jobs.id
