@@ -480,8 +480,12 @@ begin
   if new_jobs @? '$[*].on_open' then
     for one in
       select *
-      from jsonb_to_recordset(new_jobs) as wanted (kind text, owner_id uuid, unique_key text, on_open text, payload jsonb, delay_seconds double precision)
+      from rows from (jsonb_to_recordset(new_jobs) as (
+        id uuid, kind text, owner_id uuid, unique_key text, on_open text, payload jsonb, delay_seconds double precision
+      )) with ordinality as wanted (id, kind, owner_id, unique_key, on_open, payload, delay_seconds, place)
       where wanted.on_open in ('replace', 'debounce') and wanted.unique_key is not null
+        and not exists (select from parlance.jobs where jobs.id = wanted.id)
+      order by wanted.kind, wanted.unique_key, wanted.owner_id, wanted.place
     loop
       update parlance.jobs
       set payload = one.payload,
@@ -502,9 +506,9 @@ begin
       select *
       from rows from (jsonb_to_recordset(new_jobs) as (
         id uuid, kind text, lane parlance.job_lane, payload jsonb, attempts_max integer, owner_id uuid, subject_id uuid,
-        model text, unique_key text, delay_seconds double precision, deadline_seconds double precision
+        model text, unique_key text, on_open text, delay_seconds double precision, deadline_seconds double precision
       )) with ordinality as new (
-        id, kind, lane, payload, attempts_max, owner_id, subject_id, model, unique_key, delay_seconds, deadline_seconds, place
+        id, kind, lane, payload, attempts_max, owner_id, subject_id, model, unique_key, on_open, delay_seconds, deadline_seconds, place
       )
     ), turns as materialized (
       select lanes.lane, found.owner_id, found.last, found.stride
@@ -524,6 +528,10 @@ begin
         now() + make_interval(secs => case when new.deadline_seconds is not null then least(new.deadline_seconds, 31536000) end)
       from new
       join turns on turns.lane = new.lane and turns.owner_id is not distinct from new.owner_id
+      -- In one order everywhere, so that two calls with the same keys do not wait in a ring. Of one key the first of the
+      -- array is added, with replace and debounce the last.
+      order by new.kind, new.unique_key, new.owner_id,
+        case when new.on_open in ('replace', 'debounce') then -new.place else new.place end
       on conflict do nothing
       returning id, owner_id
     ), told as (

@@ -49,6 +49,23 @@ describe("the same id", () => {
     expect(await jobs.events(id)).toHaveLength(1);
   });
 
+  test.each(["replace", "debounce"] as const)(
+    "added again late, %s touches no other job of its key",
+    async (onOpen) => {
+      const first = await jobs.claimNew({ uniqueKey: "wall", onOpen });
+      await complete(jobs.sidecar, first);
+      const running = await jobs.claimNew({ uniqueKey: "wall", onOpen });
+      const again = { id: first.id, onOpen };
+      expect(await add("blue", again)).toBe(first.id);
+      expect(await add("blue", { onOpen: "skip" })).toBe(running.id);
+      await complete(jobs.sidecar, running);
+      const waiting = await add("green");
+      expect(await add("blue", again)).toBe(first.id);
+      expect((await jobs.find(waiting)).payload).toEqual({ colour: "green" });
+      expect(await countJobs()).toBe(3);
+    },
+  );
+
   test("added again once it has ended does not run again", async () => {
     const job = await jobs.claimNew();
     await complete(jobs.sidecar, job);
@@ -191,3 +208,47 @@ test("adds of many keys in one statement answer an id for each, in order", async
   expect(new Set(ids).size).toBe(3);
   expect(await countJobs()).toBe(3);
 });
+
+test.each(["skip", "replace", "debounce"] as const)(
+  "of one key twice in one statement, %s takes one",
+  async (onOpen) => {
+    const take = (colours: string[]) =>
+      addJobs(
+        jobs.sql,
+        paint,
+        colours.map((colour) => wall(colour, { onOpen })),
+      );
+    const [id, same] = await take(["red", "blue"]);
+    expect(same).toBe(id);
+    expect((await jobs.find(id as string)).payload).toEqual({ colour: onOpen === "skip" ? "red" : "blue" });
+    expect(await take(["green", "grey"])).toEqual([id, id]);
+    expect((await jobs.find(id as string)).payload).toEqual({ colour: onOpen === "skip" ? "red" : "grey" });
+    expect(await countJobs()).toBe(1);
+  },
+);
+
+test.each(["skip", "replace", "debounce"] as const)(
+  "%s of the same keys in opposite order by two at once: neither waits for the other for ever",
+  async (onOpen) => {
+    const keys = Array.from({ length: 60 }, (_, index) => `key ${index}`);
+    const orders = [keys, keys.toReversed()];
+    const connections = orders.map(() => jobs.database.connect({ max: 1 }));
+    try {
+      for (let round = 0; round < 20; round++) {
+        const [forwards, backwards] = await Promise.all(
+          orders.map((order, index) =>
+            addJobs(
+              connections[index] as (typeof connections)[number],
+              paint,
+              order.map((key) => wall("red", { uniqueKey: `${round} ${key}`, onOpen })),
+            ),
+          ),
+        );
+        expect(backwards?.toReversed()).toEqual(forwards);
+      }
+      expect(await countJobs()).toBe(20 * keys.length);
+    } finally {
+      await Promise.all(connections.map((sql) => sql.end()));
+    }
+  },
+);
