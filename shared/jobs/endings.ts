@@ -3,7 +3,7 @@
  * written together, complete_jobs and every landing in one transaction. So a lone job ends at once, and under load many
  * share a round trip and a commit.
  *
- *   finished ─▶ waiting ──up to 100, or 16 that land──▶ begin · complete_jobs ─held─▶ land each · commit
+ *   finished ─▶ waiting ──up to 256, or 16 that land──▶ begin · complete_jobs ─held─▶ land each · commit
  *                                                         └─ refused: each again in a transaction of its own
  */
 import type { Sql, TransactionSql } from "postgres";
@@ -24,7 +24,7 @@ interface Ending {
   readonly reject: (error: unknown) => void;
 }
 
-const togetherMax = 100;
+const togetherMax = 256;
 const landingTogetherMax = 16;
 /** One is written while the next one's statements are on their way. */
 const writersMax = 2;
