@@ -145,6 +145,8 @@ create index jobs_for_later on parlance.jobs (run_after) where state = 'queued' 
 create index jobs_queued_by_share on parlance.jobs (coalesce(owner_id, '00000000-0000-0000-0000-000000000000'), lane, turn)
   where state = 'queued';
 create index jobs_running on parlance.jobs (claim) where state = 'running';
+-- What lost two workers, until it ends.
+create index jobs_suspected on parlance.jobs (state, turn, id) where lease_losses > 1 and state in ('queued', 'running');
 create index jobs_with_a_deadline on parlance.jobs (deadline_at) where state = 'queued' and deadline_at is not null;
 create unique index jobs_unique_while_open
   on parlance.jobs (kind, unique_key, coalesce(owner_id, '00000000-0000-0000-0000-000000000000'))
@@ -585,6 +587,7 @@ declare
   head bigint;
   next_head bigint;
   elsewhere text[] := '{}';
+  suspect uuid;
   chosen uuid[];
   has_limits boolean := exists (select from unnest(running_max || running_per_owner_max) as maxima (most) where most is not null)
     or exists (select from parlance.job_shares where job_shares.running_max is not null);
@@ -623,6 +626,19 @@ begin
       and workers.last_seen_at > clock_timestamp() - interval '20 seconds'
       and model <> all (claim_jobs.loaded);
   end if;
+  -- Of what lost two workers, one holds one at a time: then the death of the next says which of them it was.
+  if not exists (
+    select from parlance.jobs where jobs.state = 'running' and jobs.lease_losses > 1 and jobs.claimed_by = worker_id
+  ) then
+    select jobs.id into suspect
+    from parlance.jobs
+    where jobs.state = 'queued' and jobs.lease_losses > 1
+      and jobs.kind = any (kinds) and jobs.lane = claim_jobs.lane and jobs.turn is not null
+      and (jobs.model is null or jobs.model = any (models))
+      and (jobs.deadline_at is null or jobs.deadline_at > clock_timestamp())
+    order by jobs.turn, jobs.id
+    limit 1;
+  end if;
   if has_limits then
     perform pg_advisory_xact_lock(hashtextextended('parlance.claim_jobs', 0));
   end if;
@@ -659,6 +675,7 @@ begin
         and jobs.kind = wanted.kind
         and jobs.lane = claim_jobs.lane
         and jobs.turn > after_turn
+        and (jobs.lease_losses < 2 or jobs.id = suspect)
         and (jobs.deadline_at is null or jobs.deadline_at > clock_timestamp())
         and (jobs.model is null or (jobs.model = any (models) and (
           jobs.model <> all (elsewhere) or jobs.run_after < clock_timestamp() - make_interval(secs => patience_seconds)

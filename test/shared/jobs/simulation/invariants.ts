@@ -28,6 +28,8 @@ export interface JobPicture {
   readonly leaseUs: number | null;
   readonly isCancelling: boolean;
   readonly checkpoints: number;
+  readonly leaseLosses: number;
+  readonly claimedBy: string | null;
 }
 
 /** The queue between two moves. */
@@ -80,7 +82,8 @@ export async function installInvariants(admin: Sql): Promise<void> {
           'text', payload -> 'text', 'claim', claim, 'turn', turn,
           'runAfterUs', (extract(epoch from run_after) * 1e6)::bigint, 'deadlineUs', (extract(epoch from deadline_at) * 1e6)::bigint,
           'leaseUs', (extract(epoch from lease_expires_at) * 1e6)::bigint,
-          'isCancelling', cancel_requested_at is not null, 'checkpoints', checkpoints
+          'isCancelling', cancel_requested_at is not null, 'checkpoints', checkpoints,
+          'leaseLosses', lease_losses, 'claimedBy', claimed_by
         ) order by id), '[]') from parlance.jobs)
       );
     end $body$;

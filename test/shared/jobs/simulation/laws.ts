@@ -139,6 +139,12 @@ export const laws: Readonly<Record<string, string>> = {
     where state in ('queued', 'running') and unique_key is not null
     group by kind, owner_id, unique_key
     having count(*) > 1`,
+  "a worker holds one at a time of what lost two workers": `
+    select max(id::text)::uuid, format('%s are held by %s', count(*), claimed_by)
+    from parlance.jobs
+    where state = 'running' and lease_losses > 1
+    group by claimed_by
+    having count(*) > 1`,
   "kinds run no more than they may": `
     select null::uuid, format('%s run %s, %s of %s', running.kind, sum(running.jobs), max(running.jobs), running.owner_id)
     from (

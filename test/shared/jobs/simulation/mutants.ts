@@ -85,6 +85,12 @@ export const mutants: readonly Mutant[] = [
     to: "",
   },
   {
+    name: "what lost two workers goes together again",
+    function: "claim_jobs",
+    from: "and (jobs.lease_losses < 2 or jobs.id = suspect)",
+    to: "",
+  },
+  {
     name: "who came last is first",
     function: "claim_jobs",
     from: "order by jobs.turn, jobs.id",

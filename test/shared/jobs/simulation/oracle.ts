@@ -19,6 +19,25 @@ export function findDue(world: World, options: ClaimOptions): JobPicture[] {
   );
 }
 
+const isSuspect = (job: JobPicture) => job.leaseLosses > 1;
+
+/** Without those that lost two workers but for the first of them, or for all while the worker holds one. */
+function leaveSuspects(
+  world: World,
+  options: ClaimOptions,
+  turns: readonly { readonly id: string }[],
+  eligible: readonly JobPicture[],
+): JobPicture[] {
+  const { jobs } = world.picture;
+  const holdsOne = jobs.some(
+    (job) => isSuspect(job) && job.state === "running" && job.claimedBy === options.workerId,
+  );
+  const patient = { ...options, patienceSeconds: -1 };
+  const possible = findDue(world, patient).filter(isSuspect);
+  const first = holdsOne ? undefined : turns.find(({ id }) => possible.some((job) => job.id === id));
+  return eligible.filter((job) => !isSuspect(job) || job.id === first?.id);
+}
+
 function mayTakeModel(
   world: World,
   options: ClaimOptions,
@@ -72,9 +91,11 @@ export interface Claiming {
 export async function judgeClaim(world: World, { options, due, claimed }: Claiming): Promise<void> {
   if (!world.isExact) return;
   const rows = await world.admin<{ id: string; turn: number }[]>`
-    select id, turn from parlance.jobs where turn > ${options.afterTurn ?? 0} order by turn, id
+    select id, turn from parlance.jobs where turn is not null order by turn, id
   `;
-  const eligible = rows.flatMap(({ id }) => due.find((job) => job.id === id) ?? []);
+  const ahead = rows.filter(({ turn }) => turn > (options.afterTurn ?? 0));
+  const inOrder = ahead.flatMap(({ id }) => due.find((job) => job.id === id) ?? []);
+  const eligible = leaveSuspects(world, options, rows, inOrder);
   const ids = claimed.map(({ id }) => id);
   const isLimited =
     options.kinds.some((kind) => kind.runningMax !== undefined || kind.runningPerOwnerMax !== undefined) ||
