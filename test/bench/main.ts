@@ -31,6 +31,7 @@ const benches: Record<string, () => Promise<Bench>> = {
   ranking: async () => (await import("./ranking.ts")).benchRanking,
   pressure: async () => (await import("./pressure.ts")).benchPressure,
   queue: async () => (await import("./queue.ts")).benchQueue,
+  outliers: async () => (await import("./outliers.ts")).benchOutliers,
 };
 
 /** An option that takes a value; it is taken out of the words. */

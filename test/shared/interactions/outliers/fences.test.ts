@@ -1,0 +1,179 @@
+import { describe, expect, test } from "vitest";
+import {
+  type FenceOptions,
+  type Fences,
+  findFences,
+  OutlierMethod,
+  scoreValue,
+} from "../../../../shared/interactions/outliers/fences.ts";
+import type { HourStatistics } from "../../../../shared/interactions/outliers/history.ts";
+import { addValues, noMoments } from "../../../../shared/interactions/statistics/moments.ts";
+import { QuantileSketch } from "../../../../shared/interactions/statistics/sketch.ts";
+import { createRandom, distributions, drawValues, shuffle } from "../statistics/values.ts";
+
+const methods = OutlierMethod.options;
+const nowHour = 480_000;
+
+const toHour = (hour: number, values: readonly number[]): HourStatistics => ({
+  hour,
+  moments: addValues(noMoments, values),
+  sketch: QuantileSketch.of(values),
+});
+
+/** Values of the hours before, the same number in each. */
+function toHistory(values: readonly number[], perHour = 50): HourStatistics[] {
+  const hours = Math.ceil(values.length / perHour);
+  return Array.from({ length: hours }, (_, index) =>
+    toHour(nowHour - hours + 1 + index, values.slice(index * perHour, (index + 1) * perHour)),
+  );
+}
+
+const find = (hours: readonly HourStatistics[], options: Partial<FenceOptions> = {}) =>
+  findFences(hours, { method: "mad", sensitivity: 3, countMin: 30, nowHour, ...options });
+
+const isOut = (value: number, fences: Fences | undefined) =>
+  fences !== undefined && (value < fences.low || value > fences.high);
+
+const normalValues = drawValues(
+  { name: "normal", draw: (random) => distributions[1]?.draw(random) ?? 0 },
+  4_000,
+  1,
+);
+
+describe.each(methods)("fences by %s", (method) => {
+  test("are none where there is too little history", () => {
+    expect(find([], { method })).toBeUndefined();
+    expect(find(toHistory(Array(29).fill(5)), { method })).toBeUndefined();
+    expect(find(toHistory(Array(30).fill(5)), { method })).toBeDefined();
+  });
+
+  test("hold ordinary values and leave a far one outside, on either side", () => {
+    const fences = find(toHistory(normalValues), { method });
+    expect(fences?.centre).toBeGreaterThan(490);
+    expect(fences?.centre).toBeLessThan(510);
+    expect([400, 500, 600].map((value) => isOut(value, fences))).toEqual([false, false, false]);
+    expect([-500, 1500].map((value) => isOut(value, fences))).toEqual([true, true]);
+  });
+
+  test("leave room around a constant: a hundredth for each step of sensitivity", () => {
+    const fences = find(toHistory(Array(500).fill(100)), { method, sensitivity: 3 });
+    expect([98, 100, 102].map((value) => isOut(value, fences))).toEqual([false, false, false]);
+    expect([90, 110].map((value) => isOut(value, fences))).toEqual([true, true]);
+    const zero = find(toHistory(Array(500).fill(0)), { method });
+    expect([isOut(0, zero), isOut(1, zero)]).toEqual([false, true]);
+  });
+
+  test("are the same whatever the order of the hours", () => {
+    const hours = toHistory(normalValues);
+    const fences = find(hours, { method });
+    const shuffled = find(shuffle(hours, 3), { method });
+    for (const key of ["low", "high", "centre", "spread"] as const) {
+      expect(shuffled?.[key]).toBeCloseTo(fences?.[key] ?? Number.NaN, 6);
+    }
+  });
+
+  test("are just quiet at a sensitivity of the value's score", () => {
+    const hours = toHistory(normalValues);
+    for (const value of [150, 900, 2_000]) {
+      const score = scoreValue(value, find(hours, { method }) as Fences);
+      expect(Math.sign(score)).toBe(value > 500 ? 1 : -1);
+      const quiet = Math.abs(score);
+      expect(isOut(value, find(hours, { method, sensitivity: quiet * 1.0001 }))).toBe(false);
+      expect(isOut(value, find(hours, { method, sensitivity: quiet * 0.9999 }))).toBe(true);
+    }
+  });
+});
+
+describe("a history with outliers in it", () => {
+  // Every tenth value is a hundred times as far.
+  const spoilt = normalValues.map((value, index) => (index % 10 === 0 ? value * 100 : value));
+
+  test("hides others from the standard deviation, not from the median", () => {
+    const hours = toHistory(spoilt);
+    expect(isOut(5_000, find(hours, { method: "z-score" }))).toBe(false);
+    for (const method of ["mad", "iqr", "seasonal"] as const) {
+      expect(isOut(5_000, find(hours, { method }))).toBe(true);
+      expect(isOut(560, find(hours, { method }))).toBe(false);
+    }
+  });
+});
+
+describe("fences by ewma", () => {
+  test("follow a level that moved", () => {
+    const before = toHistory(Array(24 * 14 * 5).fill(100), 5);
+    const moved = before.map((hour) =>
+      hour.hour > nowHour - 24 * 6 ? toHour(hour.hour, Array(5).fill(200)) : hour,
+    );
+    const centre = find(moved, { method: "ewma" })?.centre ?? 0;
+    expect(centre).toBeGreaterThan(180);
+    expect(find(moved, { method: "z-score" })?.centre).toBeLessThan(160);
+  });
+});
+
+describe("fences by season", () => {
+  const isNight = (hour: number) => hour % 24 < 8;
+  const random = createRandom(9);
+  const days = (weeks: number, level = (_hour: number) => 0) =>
+    Array.from({ length: weeks * 168 }, (_, index) => {
+      const hour = nowHour - weeks * 168 + 1 + index;
+      const middle = (isNight(hour) ? 100 : 1_000) + level(hour);
+      return toHour(
+        hour,
+        Array.from({ length: 20 }, () => middle + 20 * (random() - 0.5)),
+      );
+    });
+  const night = nowHour - (nowHour % 24) + 4 - 24;
+  const noon = night + 8;
+  const until = (hours: readonly HourStatistics[], hour: number) => hours.filter((one) => one.hour < hour);
+
+  test("know that what is ordinary by day is not so at night", () => {
+    const hours = days(4);
+    for (const [hour, ordinary, strange] of [
+      [night, 100, 1_000],
+      [noon, 1_000, 100],
+    ] as const) {
+      const fences = find(until(hours, hour), { method: "seasonal", nowHour: hour });
+      expect([isOut(ordinary, fences), isOut(strange, fences)]).toEqual([false, true]);
+    }
+    // Without the season the whole night would be out.
+    expect(isOut(100, find(until(hours, night), { method: "mad", nowHour: night }))).toBe(true);
+  });
+
+  test("move with the level of the last day", () => {
+    const hours = days(4, (hour) => (hour > noon - 30 ? 500 : 0));
+    const fences = find(until(hours, noon), { method: "seasonal", nowHour: noon });
+    expect([isOut(1_500, fences), isOut(1_000, fences)]).toEqual([false, true]);
+  });
+
+  test("rest on any day, then on any hour, while there is no week yet", () => {
+    const threeDays = days(1).filter((one) => one.hour > noon - 72 && one.hour < noon);
+    expect(isOut(100, find(threeDays, { method: "seasonal", nowHour: noon }))).toBe(true);
+    const anHour = [toHour(noon - 5, Array(40).fill(7))];
+    expect(find(anHour, { method: "seasonal", nowHour: noon })?.count).toBe(40);
+  });
+
+  test("hold values above 0 by factors, so that the lower fence never reaches 0", () => {
+    const values = drawValues(
+      { name: "skewed", draw: (next) => Math.exp(6 + next() + next() - next()) },
+      4_000,
+      2,
+    );
+    const fences = find(toHistory(values), { method: "seasonal", sensitivity: 4 }) as Fences;
+    expect(fences.scale).toBe("log");
+    expect(fences.low).toBeGreaterThan(0);
+    expect(fences.high / fences.centre).toBeCloseTo(fences.centre / fences.low, 6);
+    expect([isOut(0, fences), Number.isFinite(scoreValue(0, fences))]).toEqual([true, true]);
+    // The same by distances: nothing is too short for them.
+    expect((find(toHistory(values), { method: "mad", sensitivity: 4 }) as Fences).low).toBeLessThan(0);
+  });
+
+  test("follow growth from week to week", () => {
+    const hours = until(
+      days(6, (hour) => (hour - nowHour) * 0.08),
+      noon,
+    );
+    const centreOf = (method: OutlierMethod) => find(hours, { method, nowHour: noon })?.centre ?? 0;
+    expect(Math.abs(centreOf("seasonal") - 1_000)).toBeLessThan(25);
+    expect(centreOf("mad")).toBeLessThan(970);
+  });
+});
