@@ -280,6 +280,7 @@ create table jobs (
   create index jobs_of_the_house_ended on (changed_in) where finished_at is not null and owner_id is null and lane = 'interactive';
   create index jobs_queued_by_share on (coalesce(owner_id, '00000000-0000-0000-0000-000000000000'), lane, turn) where state = 'queued';
   create index jobs_running on (claim) where state = 'running';
+  create index jobs_suspected on (state, turn, id) where lease_losses > 1 and (state = any (array['queued', 'running']));
   create index jobs_to_claim on (kind, lane, turn, id) where state = 'queued';
   create unique index jobs_unique_while_open on (kind, unique_key, coalesce(owner_id, '00000000-0000-0000-0000-000000000000')) where (state = any (array['queued', 'running'])) and unique_key is not null;
   create index jobs_with_a_deadline on (deadline_at) where state = 'queued' and deadline_at is not null;
