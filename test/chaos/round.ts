@@ -86,7 +86,7 @@ export async function checkAll(house: House, tolds: readonly Told[]): Promise<st
   ];
 }
 
-const endingMsMax = 40_000;
+const endingMsMax = 90_000;
 
 /** Waits until nothing is in work any more. The wait before a next try is cut short; leases are not. */
 export async function awaitEndings({ sql }: House): Promise<string[]> {

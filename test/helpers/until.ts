@@ -2,7 +2,7 @@
 export async function until(
   what: string,
   holds: () => boolean | Promise<boolean>,
-  { timeoutMs = 15_000, everyMs = 5 } = {},
+  { timeoutMs = 40_000, everyMs = 5 } = {},
 ): Promise<void> {
   const deadline = Date.now() + timeoutMs;
   while (!(await holds())) {

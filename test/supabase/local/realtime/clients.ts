@@ -7,7 +7,7 @@ import {
 
 /** What a test asks of supabase-js and waits for; knows nothing of the server. */
 
-const waitMs = 15_000;
+const waitMs = 40_000;
 
 export interface Received {
   type: string;

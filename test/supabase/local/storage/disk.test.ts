@@ -213,7 +213,7 @@ describe("the file of a version", () => {
       await sendAndLeave(standIn.url, `GET ${url.pathname}${url.search} HTTP/1.1`, "");
       await fetch(url, { method: "HEAD" });
     }
-    await vi.waitUntil(async () => (await openFiles()) <= before, { timeout: 10_000 });
+    await vi.waitUntil(async () => (await openFiles()) <= before, { timeout: 30_000 });
     await files().remove(["large.bin"]);
   });
 });

@@ -120,7 +120,7 @@ describe("a body that does not arrive whole", () => {
     const name = `${crypto.randomUUID()}.txt`;
     const [before, { answered }] = [await standIn.listFiles(), standIn];
     await sendAndLeave(standIn.url, post(name, headers), body);
-    await vi.waitUntil(() => standIn.answered > answered, { timeout: 10_000 });
+    await vi.waitUntil(() => standIn.answered > answered, { timeout: 30_000 });
     expect(await standIn.listFiles()).toEqual(before);
     expect((await storage.from("open").exists(name)).data).toBe(false);
   });
