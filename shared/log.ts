@@ -20,12 +20,18 @@ export function createLog(write: (line: string) => void, level: LogLevel = "info
   return { debug: lineFor("debug"), info: lineFor("info"), warn: lineFor("warn"), error: lineFor("error") };
 }
 
+/** Of errors that are told together. */
+const errorsMax = 10;
+
 /** An error as far as a log line should know it: what and where, with its causes. */
 export function describeError(error: unknown, depth = 3): Record<string, unknown> {
   if (!(error instanceof Error)) return { message: String(error) };
   const description: Record<string, unknown> = { name: error.name, message: error.message };
   if ("code" in error) description.code = error.code;
   if (error.stack) description.stack = error.stack.split("\n").slice(1, 8).join("\n");
+  if (error instanceof AggregateError && depth > 0) {
+    description.errors = error.errors.slice(0, errorsMax).map((one) => describeError(one, depth - 1));
+  }
   if (error.cause !== undefined && depth > 0) description.cause = describeError(error.cause, depth - 1);
   return description;
 }

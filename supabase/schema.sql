@@ -244,18 +244,19 @@ create view job_views (
 
 -- Work that outlasts a request; behind its functions.
 create table jobs (
-  id uuid primary key, kind text not null, lane job_lane not null,
+  id uuid primary key, kind text not null, lane job_lane not null, clock text not null default 'bulk',
   owner_id uuid references auth.users(id) on delete cascade, subject_id uuid, unique_key text, model text,
   traceparent text, payload jsonb not null, state job_state not null default 'queued', turn bigint,
-  run_after timestamptz not null default now(), deadline_at timestamptz, attempts integer not null default 0,
-  attempts_max integer not null, lease_losses integer not null default 0, claim bigint, claimed_by uuid,
-  lease_expires_at timestamptz, cancel_requested_at timestamptz, progress_done integer not null default 0,
-  progress_total integer, progress_message text, told_at timestamptz not null default now(), partial jsonb,
-  cursor jsonb, checkpoints integer not null default 0, result jsonb, error_code text, error_message text,
-  event_sequence integer not null default 1, events_pruned_to integer not null default 0,
-  changed_in xid8 not null default pg_current_xact_id(), created_at timestamptz not null default now(),
-  started_at timestamptz, finished_at timestamptz,
+  run_after timestamptz not null default now(), deadline_at timestamptz, deadline_seconds float8,
+  attempts integer not null default 0, attempts_max integer not null, lease_losses integer not null default 0,
+  claim bigint, claimed_by uuid, lease_expires_at timestamptz, cancel_requested_at timestamptz,
+  progress_done integer not null default 0, progress_total integer, progress_message text,
+  told_at timestamptz not null default now(), partial jsonb, cursor jsonb, checkpoints integer not null default 0,
+  result jsonb, error_code text, error_message text, event_sequence integer not null default 1,
+  events_pruned_to integer not null default 0, changed_in xid8 not null default pg_current_xact_id(),
+  created_at timestamptz not null default now(), started_at timestamptz, finished_at timestamptz,
   constraint attempts_are_within_their_limit check (attempts >= 0 and attempts <= attempts_max and attempts_max >= 1 and attempts_max <= 100),
+  constraint clock_is_one_of_them check (clock = any (array['interactive', 'bulk', 'edge_interactive', 'edge_bulk', 'calls'])),
   constraint ended_has_a_finish check ((state = any (array['done', 'failed', 'cancelled'])) = (finished_at is not null)),
   constraint failed_has_a_cause check (state <> 'failed' or error_code is not null and error_message is not null),
   constraint kind_is_feature_dot_verb_noun check (kind ~ '^[a-z]+\.[a-z]+(-[a-z]+)*$' and length(kind) <= 64),
@@ -278,7 +279,7 @@ create table jobs (
   create index jobs_of_a_subject on (subject_id) where subject_id is not null;
   create index jobs_of_an_owner on (owner_id, id desc);
   create index jobs_of_the_house_ended on (changed_in) where finished_at is not null and owner_id is null and lane = 'interactive';
-  create index jobs_queued_by_share on (coalesce(owner_id, '00000000-0000-0000-0000-000000000000'), lane, turn) where state = 'queued';
+  create index jobs_queued_by_share on (coalesce(owner_id, '00000000-0000-0000-0000-000000000000'), clock, turn) where state = 'queued';
   create index jobs_running on (claim) where state = 'running';
   create index jobs_suspected on (state, turn, id) where lease_losses > 1 and (state = any (array['queued', 'running']));
   create index jobs_to_claim on (kind, lane, turn, id) where state = 'queued';
@@ -422,8 +423,9 @@ create table webhook_secrets (
 -- Addresses that are called when jobs of an owner end; without an owner, those of the house.
 create table webhooks (
   id uuid primary key, owner_id uuid references auth.users(id) on delete cascade, url text not null,
-  events text[] not null, kinds text[], is_enabled boolean not null default true, disabled_at timestamptz,
-  disabled_reason text, failing_since timestamptz, created_at timestamptz not null default now(),
+  url_since timestamptz not null default clock_timestamp(), events text[] not null, kinds text[],
+  is_enabled boolean not null default true, disabled_at timestamptz, disabled_reason text, failing_since timestamptz,
+  created_at timestamptz not null default now(),
   constraint disabled_says_when check (is_enabled = (disabled_at is null)),
   constraint events_are_known check (cardinality(events) >= 1 and cardinality(events) <= 2 and events <@ array['job.done', 'job.failed']),
   constraint kinds_are_few check (cardinality(kinds) >= 1 and cardinality(kinds) <= 50 and array_position(kinds, null) is null),
@@ -459,6 +461,7 @@ create function begin_delivery(job_id uuid, claim bigint) returns table(id uuid,
 create function begin_job_life() returns trigger volatile security definer; -- for its owner
 create function cancel_job(id uuid) returns table(state job_state, ended_now boolean) volatile security definer; -- for service_role
 create function claim_jobs(worker_id uuid, kinds text[], lane job_lane, jobs_max integer, lease_seconds float8, models text[] default '{}', loaded text[] default null, patience_seconds float8 default 2, running_max integer[] default '{}', running_per_owner_max integer[] default '{}', after_turn bigint default 0) returns table(id uuid, kind text, owner_id uuid, subject_id uuid, payload jsonb, cursor jsonb, attempts integer, attempts_max integer, claim bigint, turn bigint, deadline_seconds float8, traceparent text) volatile security definer; -- for parlance_sidecar, service_role
+create function clock_turn(clock text) returns bigint volatile security definer; -- for its owner
 create function complete_jobs(endings jsonb) returns table(claim bigint) volatile security definer; -- for parlance_sidecar, service_role
 create function compose_webhook_data(job jobs) returns jsonb stable; -- for its owner
 create function count_ended_jobs(jobs_max integer) returns integer volatile security definer; -- for service_role
@@ -471,7 +474,7 @@ create function drop_embedding_space(id smallint) returns void volatile security
 create function end_tries(ids uuid[], code text, message text, retryable boolean) returns setof jobs volatile security definer; -- for its owner
 create function expire_jobs(jobs_max integer, except_ids uuid[] default '{}') returns table(id uuid, kind text, owner_id uuid, subject_id uuid, state job_state, error_code text, error_message text) volatile security definer; -- for parlance_sidecar, service_role
 create function fail_job(id uuid, claim bigint, code text, message text, retryable boolean) returns job_state volatile security definer; -- for parlance_sidecar, service_role
-create function find_turns(owner_ids uuid[], of_lane job_lane) returns table(owner_id uuid, last bigint, stride float8) stable security definer; -- for its owner
+create function find_turns(owner_ids uuid[], of_clock text) returns table(owner_id uuid, last bigint, stride float8) stable security definer; -- for its owner
 create function fold_keywords(keywords text[]) returns text[] immutable; -- for anon, authenticated, parlance_sidecar, service_role
 create function follow_image() returns trigger volatile security definer; -- for its owner
 create function format_time(at timestamptz) returns text stable; -- for its owner
@@ -494,6 +497,7 @@ create function match_images(scope text, scope_owner uuid, filters jsonb, rows_m
 create function match_words(query text, minus text, scope text, scope_owner uuid, filters jsonb, after_score float8, after_id uuid, rows_max integer) returns table(id uuid, score float8) stable security definer; -- for anon, authenticated, service_role
 create function may_see(owner_id uuid) returns boolean stable; -- for anon, authenticated, service_role
 create function may_see(owner_id uuid, user_id uuid, is_admin boolean) returns boolean immutable; -- for anon, authenticated, service_role
+create function may_take_suspect(suspect uuid, worker_id uuid) returns boolean volatile security definer; -- for its owner
 create function open_jobs(kinds text[]) returns table(id uuid, kind text, unique_key text) stable; -- for service_role
 create function protect_vectors(vectors regclass) returns void volatile; -- for its owner
 create function prune_jobs(ended_before timestamptz, events_before timestamptz, rows_max integer) returns integer volatile security definer; -- for service_role

@@ -2,11 +2,12 @@
  * `Idempotency-Key` on POST: whoever repeats a request that may have succeeded gets the first one's answer.
  *
  *   no such key ──▶ claimed, locked for two minutes ──▶ run ──▶ answer kept for 24 hours
- *                                                        └──▶ 5xx, 429, too large: forgotten, may be tried again
+ *                                                        └──▶ 5xx, 429, too large, a secret: forgotten, may run again
  *   key there, other body ──▶ 422 · still locked ──▶ 409 · answered ──▶ replayed · lock over (a crash) ──▶ claimed
  *
  * A crash may come between what a request does and its answer, so it may run twice. What it makes bears an id that
- * follows from owner, route, key and body (`operationId`): the second run finds what the first one made.
+ * follows from owner, route, key and body (`operationId`): the second run finds what the first one made. Answers that
+ * hold a secret rely on that, for no secret is kept to be replayed.
  * The time until which a key is locked fences: who outlived their lock cannot write over the next one's answer.
  */
 import type { Context, MiddlewareHandler } from "hono";
@@ -42,7 +43,7 @@ export function keepIdempotent(deps: Deps): MiddlewareHandler<AppEnv> {
     if ("answer" in claim) return replay(c, claim.answer);
     c.set("operationId", await deriveId([place.owner, place.route, key, bodyHash].join("\n")));
     await next();
-    await settleKey(deps, place, claim.lockedUntil, c.res);
+    await settleKey(deps, place, claim.lockedUntil, c.var.answerHoldsSecret ? undefined : c.res);
   };
 }
 
@@ -95,10 +96,15 @@ async function claimKey(
   throw new AppError("idempotency_in_progress", "The first request with this key is still running.", options);
 }
 
-/** Keeps the answer, or forgets the key where another try may go better or the answer is too large to keep. */
-async function settleKey({ sql, log }: Deps, place: KeyPlace, lockedUntil: string, answer: Response) {
+/** Keeps the answer, or forgets the key where another try may go better or the answer is none to keep. */
+async function settleKey(
+  { sql, log }: Deps,
+  place: KeyPlace,
+  lockedUntil: string,
+  answer: Response | undefined,
+) {
   try {
-    const kept = await readAnswer(answer);
+    const kept = answer && (await readAnswer(answer));
     if (kept) await keepAnswer(sql, place, lockedUntil, kept);
     else await forgetKey(sql, place, lockedUntil);
   } catch (error) {

@@ -107,6 +107,7 @@ const idempotencyKey = {
   required: false,
   description:
     "Repeat a request with the same key and the same body, and you get the first one's answer. " +
-    "409 `idempotency_in_progress` while it runs, 422 `idempotency_mismatch` with another body.",
+    "409 `idempotency_in_progress` while it runs, 422 `idempotency_mismatch` with another body. An answer that shows a " +
+    "secret is not kept: the request runs again, makes nothing twice, and shows another secret, which is the one in use.",
   schema: { type: "string" as const, minLength: 1, maxLength: 255 },
 };

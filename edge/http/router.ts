@@ -18,6 +18,8 @@ export interface AppEnv {
     identity: Identity;
     /** The same each time a request is sent with its Idempotency-Key; what it makes bears it as its id. */
     operationId?: string;
+    /** Set where the answer shows a secret: it is kept nowhere, and the same request with its key runs again. */
+    answerHoldsSecret?: boolean;
     /** Set where the request added jobs that this process may run; they are begun after the answer. */
     hasAddedJobs?: boolean;
     /** What went wrong, for the log line of the request. */

@@ -62,7 +62,8 @@ function open(timetable: Timetable): Cron {
 /** What is wrong with it, when it is no expression. */
 function parse({ cron, timeZone }: Timetable): Cron | string {
   const isNickname = nicknames.includes(cron.toLowerCase());
-  if (!isNickname && cron.trim().split(/\s+/).length !== 5) {
+  // croner takes whatever has a colon for a date, which comes once.
+  if (!isNickname && (cron.includes(":") || cron.trim().split(/\s+/).length !== 5)) {
     return `must be five fields (minute, hour, day of month, month, day of week) or one of ${nicknames.join(", ")}`;
   }
   try {

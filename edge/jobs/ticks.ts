@@ -5,6 +5,7 @@
 import type { Task } from "../../shared/jobs/kinds.ts";
 import { rescueJobs } from "../../shared/jobs/queue.ts";
 import { jobKinds } from "../../shared/kinds.ts";
+import { describeError } from "../../shared/log.ts";
 import type { Deps } from "../deps.ts";
 import { type EndedCounts, runDueJobs } from "./due-jobs.ts";
 import { addDueRuns, type HouseSchedule } from "./schedules.ts";
@@ -35,7 +36,17 @@ const cpuMsDefault = 1_500;
 export async function tick(deps: Deps, schedule: Schedule, options: TickOptions = {}): Promise<TickCounts> {
   const { budgetMs = 20_000, cpuMs = cpuMsDefault, jobsMax = 100 } = options;
   const endsAtMs = Date.now() + budgetMs;
-  const added = await addDueRuns(deps, schedule.houseSchedules);
-  const rescued = await rescueJobs(deps.sql, jobKinds);
+  const added = await attempt(deps, "schedules", () => addDueRuns(deps, schedule.houseSchedules));
+  const rescued = await attempt(deps, "rescue", () => rescueJobs(deps.sql, jobKinds));
   return { added, rescued, ...(await runDueJobs(deps, schedule.tasks, { endsAtMs, cpuMs, jobsMax })) };
+}
+
+/** What did not go well here holds up no due job; the next tick tries again. */
+async function attempt({ log }: Deps, doing: string, count: () => Promise<number>): Promise<number> {
+  try {
+    return await count();
+  } catch (error) {
+    log.warn("tick.trouble", { doing, error: describeError(error) });
+    return 0;
+  }
 }

@@ -145,7 +145,9 @@ export function createWebhookRoutes(deps: Deps) {
     .openapi(addRoute, async (c) => {
       const ownerId = requireSignedIn(c.var.caller);
       const id = c.var.operationId ?? createId();
-      return c.json(await addWebhook(deps, { ...c.req.valid("json"), id, ownerId }), 201);
+      const webhook = await addWebhook(deps, { ...c.req.valid("json"), id, ownerId });
+      c.set("answerHoldsSecret", true);
+      return c.json(webhook, 201);
     })
     .openapi(getRoute, async (c) =>
       c.json(await showWebhook(deps, c.var.caller, c.req.valid("param").id), 200),
@@ -158,8 +160,10 @@ export function createWebhookRoutes(deps: Deps) {
       await removeWebhook(deps, c.var.caller, c.req.valid("param").id);
       return c.body(null, 204);
     })
-    .openapi(secretRoute, async (c) =>
-      c.json(await rotateSecret(deps, c.var.caller, c.req.valid("param").id), 201),
-    )
+    .openapi(secretRoute, async (c) => {
+      const secret = await rotateSecret(deps, c.var.caller, c.req.valid("param").id);
+      c.set("answerHoldsSecret", true);
+      return c.json(secret, 201);
+    })
     .route("/", createDeliveryRoutes(deps));
 }

@@ -59,7 +59,8 @@ async function call(
   const body = composeBody(delivery);
   const signature = await signMessage({ id: delivery.id, sentAtMs: Date.now(), body }, delivery.secrets);
   const headers = { "content-type": "application/json", "user-agent": "Parlance-Webhooks/1", ...signature };
-  const answer = await post({ url, addresses, headers, body, signal, authorities: options.authorities });
+  const sent = post({ url, addresses, headers, body, signal, authorities: options.authorities });
+  const answer = await untilAborted(sent, signal);
   if (answer.statusCode >= 200 && answer.statusCode < 300) return answer.statusCode;
   throw faultOfStatus(answer.statusCode, readRetryAfter(answer.retryAfter, Date.now()));
 }
@@ -68,7 +69,7 @@ function composeBody({ id, event, occurredAt, data }: Delivery): string {
   return JSON.stringify({ id, type: event, timestamp: occurredAt, data });
 }
 
-/** A resolver cannot be stopped; it is only waited for no longer. */
+/** A resolver cannot be stopped, and not every client can; they are only waited for no longer. */
 function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
     const stop = () => reject(signal.reason);

@@ -49,6 +49,11 @@ export function post(call: Call): Promise<Answer> {
         drain(response, () => resolve(answer));
       },
     );
+    // An answer too: nothing was offered that the receiver could change to.
+    sent.on("upgrade", ({ statusCode = 101 }, socket) => {
+      socket.destroy();
+      resolve({ statusCode, retryAfter: undefined });
+    });
     sent.on("error", (error) => reject(faultOf(error)));
     sent.end(body);
   });

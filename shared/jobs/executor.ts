@@ -22,7 +22,7 @@ import {
 } from "./queue.ts";
 
 /** Why a running task is stopped; the abort reason of its signal. */
-export type StopReason = "cancelled" | "lost" | "timeout" | "shutdown";
+export type StopReason = "cancelled" | "lost" | "timeout" | "deadline" | "shutdown";
 
 export type JobEnding = JobState | "lost" | "released";
 
@@ -50,7 +50,8 @@ export function executeJob(
 ): Execution {
   const controller = new AbortController();
   const stop = (reason: StopReason) => controller.abort(reason);
-  const timer = setTimeout(() => stop("timeout"), Math.min(task.kind.timeoutMs, leftMs(job)));
+  const [endsAfterMs, limit] = findTimeLimit(task.kind, job);
+  const timer = setTimeout(() => stop(limit), endsAfterMs);
   const ran = Promise.withResolvers<void>();
   const attributes = { "parlance.job.id": job.id, "parlance.job.attempt": job.attempts };
   const options = { kind: "consumer", traceparent: job.traceparent, attributes } as const;
@@ -65,6 +66,12 @@ export function executeJob(
     ran.resolve();
   });
   return { job, stop, ran: ran.promise, ended };
+}
+
+/** How long it may run, and which of its limits that is. */
+function findTimeLimit({ timeoutMs }: AnyJobKind, job: ClaimedJob): [number, "timeout" | "deadline"] {
+  const left = leftMs(job);
+  return timeoutMs <= left ? [timeoutMs, "timeout"] : [left, "deadline"];
 }
 
 /** Until its deadline; it may have been held for a while since it was claimed. */
@@ -182,6 +189,12 @@ function explainFailure(kind: AnyJobKind, stopped: Stopped): AppError {
   if (stopped.reason === "timeout") {
     const seconds = Math.round(kind.timeoutMs / 1000);
     return new AppError("deadline_exceeded", `The work took longer than ${seconds} s.`, { retryable: true });
+  }
+  if (stopped.reason === "deadline") {
+    // The database knows its deadline better: whether there is time for another try is for it to say.
+    return new AppError("deadline_exceeded", "Its time was over before the work was done.", {
+      retryable: true,
+    });
   }
   const error = toAppError(stopped.thrown);
   if (error.code !== "unexpected") return error;

@@ -20,6 +20,8 @@ export interface JobKind<Payload, Outcome> {
   /** Which processes run it: those with models, or those without. */
   readonly runner: "sidecar" | "edge";
   readonly lane: JobLane;
+  /** Calls of other companies' servers have slots of their own in a sidecar. Default: the slots of its lane. */
+  readonly slots?: "calls";
   /** Checked when the job is added and again when it is claimed. At most 64 kB as JSON; never bytes. */
   readonly payload: z.ZodType<Payload>;
   readonly attemptsMax: number;
@@ -68,6 +70,14 @@ export interface TaskContext {
    * claim's fence. Rejects when the claim is lost: then nothing was written, and the task should end.
    */
   checkpoint(cursor: unknown, write?: (transaction: TransactionSql) => Promise<void>): Promise<void>;
+}
+
+export type JobClock = JobLane | "edge_interactive" | "edge_bulk" | "calls";
+
+/** Turns are fair among jobs that wait for the same slots; slots that stand idle must not run the clock of others ahead. */
+export function findClock({ runner, lane, slots }: Pick<AnyJobKind, "runner" | "lane" | "slots">): JobClock {
+  if (slots) return slots;
+  return runner === "edge" ? `edge_${lane}` : lane;
 }
 
 /** A kind with the function that does its work, outside any transaction. */

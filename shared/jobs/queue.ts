@@ -7,7 +7,7 @@ import { databaseErrorCode } from "../database.ts";
 import { AppError } from "../errors.ts";
 import { createId } from "../ids.ts";
 import type { JobError, JobLane, JobState } from "./contract.ts";
-import type { AnyJobKind, JobKind } from "./kinds.ts";
+import { type AnyJobKind, findClock, type JobKind } from "./kinds.ts";
 
 type Database = Sql | TransactionSql;
 
@@ -76,6 +76,7 @@ export async function addJobs<Payload>(
     id: job.id ?? createId(),
     kind: kind.name,
     lane: kind.lane,
+    clock: findClock(kind),
     payload: kind.payload.parse(job.payload),
     attempts_max: kind.attemptsMax,
     owner_id: job.ownerId,

@@ -66,11 +66,19 @@ const lanes = ["interactive", "bulk"] as const;
 /** Endings that are being written; beyond that nothing is claimed, so that a slow database is not outrun. */
 const endingsMax = 500;
 
+/** What this process runs of a lane. */
+interface LaneWork {
+  readonly kinds: readonly AnyJobKind[];
+  /** Its jobs may be passed over while others of their kind or owner run: they are due again behind any turn. */
+  readonly isLimited: boolean;
+  readonly turns: TurnMemory;
+}
+
 class JobRunner implements Runner {
   readonly #options: RunnerOptions;
   readonly #tasks: ReadonlyMap<string, Task>;
   readonly #endings: Endings;
-  readonly #turns: Record<JobLane, TurnMemory>;
+  readonly #work: Record<JobLane, LaneWork>;
   /** Claimed, not begun. */
   readonly #held: { [lane in JobLane]: ClaimedJob[] } = { interactive: [], bulk: [] };
   readonly #busy: Record<JobLane, number> = { interactive: 0, bulk: 0 };
@@ -90,8 +98,14 @@ class JobRunner implements Runner {
     this.#options = options;
     this.#tasks = new Map(options.tasks.map((task) => [task.kind.name, task]));
     this.#endings = createEndings(options.sql);
-    this.#turns = { interactive: createTurnMemory(), bulk: createTurnMemory() };
+    this.#work = { interactive: this.#findWork("interactive"), bulk: this.#findWork("bulk") };
     this.#leaseSeconds = options.leaseSeconds ?? 30;
+  }
+
+  #findWork(lane: JobLane): LaneWork {
+    const kinds = [...this.#tasks.values()].map(({ kind }) => kind).filter((kind) => kind.lane === lane);
+    const isLimited = kinds.some((kind) => (kind.runningMax ?? kind.runningPerOwnerMax) !== undefined);
+    return { kinds, isLimited, turns: createTurnMemory() };
   }
 
   get running(): number {
@@ -208,29 +222,34 @@ class JobRunner implements Runner {
   }
 
   async #claimLane(lane: JobLane): Promise<void> {
-    const { sql, workerId, slots, prefetch = 0 } = this.#options;
-    if (slots[lane] === 0) return;
-    const jobsMax = slots[lane] + prefetch - this.#busy[lane] - this.#held[lane].length;
-    const ending = this.#executions.size - this.#busy.interactive - this.#busy.bulk;
-    // Fewer round trips: what is held lasts for a while.
-    if (jobsMax <= prefetch / 2 || ending > endingsMax) return;
-    const kinds = [...this.#tasks.values()].map((task) => task.kind).filter((kind) => kind.lane === lane);
-    if (kinds.length === 0) return;
-    const turns = this.#turns[lane];
+    const { sql, workerId } = this.#options;
+    const { kinds, isLimited, turns } = this.#work[lane];
+    const jobsMax = this.#countRoom(lane);
+    if (jobsMax === 0 || kinds.length === 0) return;
     const models = this.#options.models?.() ?? [];
     const loaded = this.#options.loaded?.() ?? models;
     const leaseSeconds = this.#leaseSeconds;
     try {
       const look = turns.begin();
       const options = { workerId, kinds, lane, jobsMax, leaseSeconds, models, loaded };
-      const claimed = await claimJobs(sql, { ...options, afterTurn: look.afterTurn });
+      const claimed = await claimJobs(sql, { ...options, afterTurn: isLimited ? 0 : look.afterTurn });
       look.end(claimed);
       this.#held[lane].push(...claimed);
       this.#begin(lane);
-      if (claimed.length === jobsMax) this.#claimAgain = true;
+      // Those that came first may all have been of one owner, whose limit let only some of them through.
+      if (claimed.length === jobsMax || (isLimited && claimed.length > 0)) this.#claimAgain = true;
     } catch (error) {
       this.#options.onTrouble?.("claim", error);
     }
+  }
+
+  /** How many jobs may be claimed now. */
+  #countRoom(lane: JobLane): number {
+    const { slots, prefetch = 0 } = this.#options;
+    const room = slots[lane] + prefetch - this.#busy[lane] - this.#held[lane].length;
+    const ending = this.#executions.size - this.#busy.interactive - this.#busy.bulk;
+    // Fewer round trips: what is held lasts for a while.
+    return slots[lane] === 0 || room <= prefetch / 2 || ending > endingsMax ? 0 : room;
   }
 
   /** Begins what is held while slots are free. */
@@ -262,7 +281,8 @@ class JobRunner implements Runner {
       )
       .finally(() => {
         this.#executions.delete(job.claim);
-        if (this.#executions.size === endingsMax) this.#wake();
+        // A limit counts a job until its ending is written: only then the next one is due.
+        if (this.#executions.size === endingsMax || this.#work[job.lane].isLimited) this.#wake();
       });
   }
 

@@ -12,8 +12,8 @@
 --   neither report, nor land, nor end anything.
 -- * The turn is a virtual time (start-time fair queueing; Goyal, Vin, Cheng 1996): each job of an owner takes the turn
 --   after the owner's last, an idle owner begins where the lane is now. Claims in the order of turns are fair among
---   owners by weight, however many jobs one of them adds. How far a lane is stands in a sequence, which no
---   transaction holds back and no update bloats.
+--   owners by weight, however many jobs one of them adds. Workers that share slots share a clock: how far they are
+--   stands in a sequence, which no transaction holds back and no update bloats.
 -- * Turns and claims only grow, so a worker need not look where it has looked: what old snapshots keep of dead rows
 --   lies behind it. Jobs committed late are found by a look from the beginning now and then.
 -- * `changed_in` is the transaction that changed a job last. What a snapshot did not see is exactly what its reader
@@ -39,14 +39,19 @@ drop function parlance.number_job_event(), parlance.tell_job_event();
 drop index parlance.jobs_to_claim, parlance.jobs_with_a_lease, parlance.jobs_of_an_owner, parlance.jobs_of_a_subject,
   parlance.jobs_ended, parlance.jobs_unique_while_open, parlance.job_events_by_age;
 
--- How far each lane is: the turn of the last job that was claimed.
+-- How far each clock is: the turn of the last job that was claimed.
 create sequence parlance.interactive_turns as bigint;
 create sequence parlance.bulk_turns as bigint;
+create sequence parlance.edge_interactive_turns as bigint;
+create sequence parlance.edge_bulk_turns as bigint;
+create sequence parlance.calls_turns as bigint;
 
 create table parlance.jobs (
   id uuid not null,
   kind text not null,
   lane parlance.job_lane not null,
+  -- Whose slots it waits for: turns are fair among the jobs of one clock.
+  clock text not null default 'bulk',
   owner_id uuid references auth.users (id) on delete cascade,
   subject_id uuid,
   unique_key text,
@@ -60,6 +65,8 @@ create table parlance.jobs (
   turn bigint,
   run_after timestamptz not null default now(),
   deadline_at timestamptz,
+  -- From adding or retrying it to its deadline.
+  deadline_seconds double precision,
   attempts integer not null default 0,
   attempts_max integer not null,
   lease_losses integer not null default 0,
@@ -88,6 +95,7 @@ create table parlance.jobs (
   constraint jobs_pkey primary key (id),
   constraint kind_is_feature_dot_verb_noun check (kind ~ '^[a-z]+\.[a-z]+(-[a-z]+)*$' and length(kind) <= 64),
   constraint unique_key_is_short check (length(unique_key) <= 200),
+  constraint clock_is_one_of_them check (clock in ('interactive', 'bulk', 'edge_interactive', 'edge_bulk', 'calls')),
   constraint model_is_short check (length(model) between 1 and 64),
   constraint traceparent_is_one check (traceparent ~ '^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$'),
   constraint payload_is_a_small_object check (jsonb_typeof(payload) = 'object'),
@@ -121,13 +129,13 @@ create table parlance.job_events (
 comment on table parlance.job_events is 'What happened to a job, in order and without holes; the topic is only the doorbell.';
 
 insert into parlance.jobs (
-  id, kind, lane, owner_id, subject_id, unique_key, model, traceparent, payload, state, turn, run_after,
+  id, kind, lane, clock, owner_id, subject_id, unique_key, model, traceparent, payload, state, turn, run_after,
   attempts, attempts_max, claim, claimed_by, lease_expires_at, cancel_requested_at,
   progress_done, progress_total, progress_message, told_at, result, error_code, error_message,
   event_sequence, events_pruned_to, created_at, started_at, finished_at
 )
 select
-  id, kind, lane, owner_id, subject_id, unique_key, model, traceparent, payload, state, 1, run_after,
+  id, kind, lane, lane::text, owner_id, subject_id, unique_key, model, traceparent, payload, state, 1, run_after,
   attempts, attempts_max, claim, claimed_by, lease_expires_at, cancel_requested_at,
   progress_done, progress_total, progress_message, told_at, result, error_code, error_message,
   event_sequence, events_pruned_to, created_at, started_at, finished_at
@@ -142,7 +150,7 @@ drop table parlance.job_events_before, parlance.jobs_before;
 
 create index jobs_to_claim on parlance.jobs (kind, lane, turn, id) where state = 'queued';
 create index jobs_for_later on parlance.jobs (run_after) where state = 'queued' and turn is null;
-create index jobs_queued_by_share on parlance.jobs (coalesce(owner_id, '00000000-0000-0000-0000-000000000000'), lane, turn)
+create index jobs_queued_by_share on parlance.jobs (coalesce(owner_id, '00000000-0000-0000-0000-000000000000'), clock, turn)
   where state = 'queued';
 create index jobs_running on parlance.jobs (claim) where state = 'running';
 -- What lost two workers, until it ends.
@@ -393,7 +401,8 @@ begin
     select
     from parlance.jobs
     where jobs.state = 'queued'
-      and (refuse_too_many.kind is null or jobs.kind = refuse_too_many.kind)
+      -- Calls for an owner have limits of their own: a receiver that is away must not keep its owner from working.
+      and case when refuse_too_many.kind is null then jobs.clock <> 'calls' else jobs.kind = refuse_too_many.kind end
       and (refuse_too_many.owner_id is null
         or coalesce(jobs.owner_id, '00000000-0000-0000-0000-000000000000') = refuse_too_many.owner_id)
     limit jobs_max::bigint + 1
@@ -408,9 +417,16 @@ begin
 end
 $$;
 
--- For each of the owners (null: the house) the last turn that is taken in a lane, or how far the lane is, and how far
+-- How far a clock is.
+create function parlance.clock_turn(clock text) returns bigint
+  language sql volatile security definer set search_path = pg_catalog, pg_temp
+  as $$
+  select coalesce(pg_sequence_last_value(('parlance.' || clock || '_turns')::regclass), 1)
+$$;
+
+-- For each of the owners (null: the house) the last turn that is taken on a clock, or how far the clock is, and how far
 -- apart the owner's turns are.
-create function parlance.find_turns(owner_ids uuid[], of_lane parlance.job_lane)
+create function parlance.find_turns(owner_ids uuid[], of_clock text)
   returns table (owner_id uuid, last bigint, stride double precision)
   language plpgsql stable security definer
   set search_path = pg_catalog, pg_temp set jit = off set plan_cache_mode = force_generic_plan
@@ -418,13 +434,8 @@ create function parlance.find_turns(owner_ids uuid[], of_lane parlance.job_lane)
   as $$
 #variable_conflict use_column
 declare
-  head bigint;
+  head bigint := parlance.clock_turn(of_clock);
 begin
-  if of_lane = 'interactive' then
-    select last_value into head from parlance.interactive_turns;
-  else
-    select last_value into head from parlance.bulk_turns;
-  end if;
   return query
     select owners.owner_id, coalesce((
       select max(jobs.turn)
@@ -432,7 +443,7 @@ begin
       where jobs.state = 'queued'
         and coalesce(jobs.owner_id, '00000000-0000-0000-0000-000000000000')
           = coalesce(owners.owner_id, '00000000-0000-0000-0000-000000000000')
-        and jobs.lane = of_lane
+        and jobs.clock = of_clock
         and jobs.turn > head
     ), head), 1000 / coalesce(shares.weight, 1)
     from (select distinct unnest(owner_ids) as owner_id) as owners
@@ -441,8 +452,9 @@ end
 $$;
 
 -- Adds jobs in the caller's transaction; answers their ids in order. Keys of each object: id, kind, lane, payload,
--- attempts_max, and optionally owner_id, subject_id, model, unique_key, delay_seconds, deadline_seconds, queued_max,
--- queued_per_owner_max, on_open. While a job of the same kind, owner and unique key is open, `on_open` says what happens:
+-- attempts_max, and optionally clock (by default the lane), owner_id, subject_id, model, unique_key, delay_seconds,
+-- deadline_seconds, queued_max, queued_per_owner_max, on_open. While a job of the same kind, owner and unique key is open,
+-- `on_open` says what happens:
 --   skip (default)  nothing is added, the open one's id is answered
 --   replace         the one that waits takes the payload; beside one that runs, another is added
 --   debounce        as replace, and its wait begins anew
@@ -461,13 +473,18 @@ begin
   if new_jobs @? '$[*] ? (exists (@.queued_max) || exists (@.queued_per_owner_max))'
     or exists (select from parlance.job_shares where job_shares.queued_max is not null) then
     -- Of each kind, of each owner's of a kind, of each owner; what would not be added is not counted.
-    perform parlance.refuse_too_many(wanted.kind, wanted.owner_id, count(*)::integer, case
+    perform parlance.refuse_too_many(wanted.kind, wanted.owner_id, case
+      when grouping(wanted.kind) = 0 then count(*)
+      else count(*) filter (where wanted.clock is distinct from 'calls')
+    end::integer, case
       when grouping(wanted.owner_id) = 1 then max(wanted.queued_max)
       when grouping(wanted.kind) = 0 then max(wanted.queued_per_owner_max)
       else max(shares.queued_max)
     end)
     from jsonb_to_recordset(new_jobs)
-      as wanted (id uuid, kind text, owner_id uuid, unique_key text, on_open text, queued_max integer, queued_per_owner_max integer)
+      as wanted (
+        id uuid, kind text, clock text, owner_id uuid, unique_key text, on_open text, queued_max integer, queued_per_owner_max integer
+      )
     left join parlance.job_shares as shares on shares.owner_id = wanted.owner_id
     where not exists (select from parlance.jobs where jobs.id = wanted.id)
       and not exists (
@@ -489,47 +506,56 @@ begin
         and not exists (select from parlance.jobs where jobs.id = wanted.id)
       order by wanted.kind, wanted.unique_key, wanted.owner_id, wanted.place
     loop
+      -- One statement, so that one that is handed back meanwhile is replaced too. A cursor belongs to its payload.
       update parlance.jobs
-      set payload = one.payload,
-        turn = case when one.on_open = 'debounce' and one.delay_seconds > 0 then null else jobs.turn end,
-        run_after = case when one.on_open = 'debounce' then now() + make_interval(secs => least(greatest(one.delay_seconds, 0), 31536000)) else jobs.run_after end,
+      set payload = case when jobs.state = 'queued' then one.payload else jobs.payload end,
+        cursor = case when jobs.state <> 'queued' then jobs.cursor end,
+        partial = case when jobs.state <> 'queued' then jobs.partial end,
+        turn = case when jobs.state = 'running' or one.on_open = 'replace' or coalesce(one.delay_seconds, 0) <= 0 then jobs.turn end,
+        run_after = case when jobs.state = 'queued' and one.on_open = 'debounce'
+          then now() + make_interval(secs => least(greatest(one.delay_seconds, 0), 31536000)) else jobs.run_after end,
+        deadline_at = case when jobs.state = 'queued' then now() + make_interval(secs => jobs.deadline_seconds) else jobs.deadline_at end,
+        unique_key = case when jobs.state = 'queued' then jobs.unique_key end,
         changed_in = pg_current_xact_id()
       where jobs.kind = one.kind and jobs.unique_key = one.unique_key and jobs.owner_id is not distinct from one.owner_id
-        and jobs.state = 'queued';
-      update parlance.jobs
-      set unique_key = null
-      where jobs.kind = one.kind and jobs.unique_key = one.unique_key and jobs.owner_id is not distinct from one.owner_id
-        and jobs.state = 'running';
+        and jobs.state in ('queued', 'running');
     end loop;
   end if;
   -- The open one may end between the two statements; then the next round adds.
   for round in 1..10 loop
     with new as materialized (
-      select *
+      select
+        new.id, new.kind, new.lane, coalesce(new.clock, new.lane::text) as clock, new.payload, new.attempts_max, new.owner_id,
+        new.subject_id, new.model, new.unique_key, new.on_open, new.delay_seconds, new.deadline_seconds, new.place
       from rows from (jsonb_to_recordset(new_jobs) as (
-        id uuid, kind text, lane parlance.job_lane, payload jsonb, attempts_max integer, owner_id uuid, subject_id uuid,
+        id uuid, kind text, lane parlance.job_lane, clock text, payload jsonb, attempts_max integer, owner_id uuid, subject_id uuid,
         model text, unique_key text, on_open text, delay_seconds double precision, deadline_seconds double precision
       )) with ordinality as new (
-        id, kind, lane, payload, attempts_max, owner_id, subject_id, model, unique_key, on_open, delay_seconds, deadline_seconds, place
+        id, kind, lane, clock, payload, attempts_max, owner_id, subject_id, model, unique_key, on_open, delay_seconds,
+        deadline_seconds, place
       )
     ), turns as materialized (
-      select lanes.lane, found.owner_id, found.last, found.stride
-      from (select new.lane, array_agg(new.owner_id) as owner_ids from new group by new.lane) as lanes
-      cross join lateral parlance.find_turns(lanes.owner_ids, lanes.lane) as found
+      select clocks.clock, found.owner_id, found.last, found.stride
+      from (select new.clock, array_agg(new.owner_id) as owner_ids from new group by new.clock) as clocks
+      cross join lateral parlance.find_turns(clocks.owner_ids, clocks.clock) as found
     ), fresh as (
       insert into parlance.jobs
-        (id, kind, lane, payload, attempts_max, owner_id, subject_id, model, unique_key, traceparent, turn, run_after, deadline_at)
+        (id, kind, lane, clock, payload, attempts_max, owner_id, subject_id, model, unique_key, traceparent, turn, run_after,
+          deadline_at, deadline_seconds)
       select
-        new.id, new.kind, new.lane, new.payload, new.attempts_max, new.owner_id, new.subject_id,
+        new.id, new.kind, new.lane, new.clock, new.payload, new.attempts_max, new.owner_id, new.subject_id,
         new.model, new.unique_key, nullif(current_setting('parlance.traceparent', true), ''),
         case when not coalesce(new.delay_seconds, 0) > 0 then
-          turns.last + ceil(turns.stride * row_number() over (partition by new.owner_id, new.lane order by new.place))::bigint
+          turns.last + ceil(turns.stride * row_number() over (partition by new.owner_id, new.clock order by new.place))::bigint
         end,
         -- A year at most: times beyond what readers know would break their lists.
         now() + make_interval(secs => least(greatest(new.delay_seconds, 0), 31536000)),
-        now() + make_interval(secs => case when new.deadline_seconds is not null then least(new.deadline_seconds, 31536000) end)
+        now() + make_interval(secs => limits.deadline_seconds), limits.deadline_seconds
       from new
-      join turns on turns.lane = new.lane and turns.owner_id is not distinct from new.owner_id
+      cross join lateral (
+        select case when new.deadline_seconds is not null then least(new.deadline_seconds, 31536000) end as deadline_seconds
+      ) as limits
+      join turns on turns.clock = new.clock and turns.owner_id is not distinct from new.owner_id
       -- In one order everywhere, so that two calls with the same keys do not wait in a ring. Of one key the first of the
       -- array is added, with replace and debounce the last.
       order by new.kind, new.unique_key, new.owner_id,
@@ -564,8 +590,29 @@ $$;
 
 -- ── Claiming ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
+-- Whether a worker may take one of those that lost two workers: when it holds none, or this one has waited for ten
+-- minutes. Runners of one worker that ask at once are answered one after another.
+create function parlance.may_take_suspect(suspect uuid, worker_id uuid) returns boolean
+  language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
+  as $$
+begin
+  if not pg_try_advisory_xact_lock(hashtextextended('parlance.suspects ' || worker_id::text, 0)) then
+    return false;
+  end if;
+  -- In a statement of its own: it sees what the last holder of the lock committed.
+  return not exists (
+    select
+    from parlance.jobs
+    where jobs.state = 'running' and jobs.lease_losses > 1
+      and jobs.claimed_by = worker_id and jobs.lease_expires_at > clock_timestamp()
+  ) or exists (
+    select from parlance.jobs where jobs.id = suspect and jobs.run_after < clock_timestamp() - interval '10 minutes'
+  );
+end
+$$;
+
 -- Claims up to `jobs_max` due jobs of a lane in the order of their turns; `skip locked` lets workers claim at once
--- without waiting for each other. Nothing at or before `after_turn` is looked at.
+-- without waiting for each other. The kinds share a clock. Nothing at or before `after_turn` is looked at.
 -- `models` are those that the worker offers, `loaded` those that it has in memory: a job whose model another living
 -- worker has in memory, and this one has not, is left to that one for `patience_seconds`.
 -- `running_max` and `running_per_owner_max`, one for each kind or null, say how many may run at once everywhere. Where
@@ -584,34 +631,32 @@ create function parlance.claim_jobs(
   as $$
 #variable_conflict use_column
 declare
-  head bigint;
-  next_head bigint;
+  claimed_clock text;
+  next_turn bigint;
   elsewhere text[] := '{}';
   suspect uuid;
   chosen uuid[];
   has_limits boolean := exists (select from unnest(running_max || running_per_owner_max) as maxima (most) where most is not null)
     or exists (select from parlance.job_shares where job_shares.running_max is not null);
 begin
-  if claim_jobs.lane = 'interactive' then
-    select last_value into head from parlance.interactive_turns;
-  else
-    select last_value into head from parlance.bulk_turns;
-  end if;
   -- What waited for its time takes its turn, as it would if it were added now.
   if exists (select from parlance.jobs where jobs.state = 'queued' and jobs.turn is null and jobs.run_after <= clock_timestamp()) then
     with due as materialized (
-      select jobs.id, jobs.owner_id, jobs.run_after
+      select jobs.id, jobs.owner_id, jobs.clock, jobs.run_after
       from parlance.jobs
       where jobs.state = 'queued' and jobs.turn is null and jobs.run_after <= clock_timestamp() and jobs.lane = claim_jobs.lane
       order by jobs.run_after
       limit 1000
       for update skip locked
+    ), turns as materialized (
+      select clocks.clock, found.owner_id, found.last, found.stride
+      from (select due.clock, array_agg(due.owner_id) as owner_ids from due group by due.clock) as clocks
+      cross join lateral parlance.find_turns(clocks.owner_ids, clocks.clock) as found
     ), placed as (
-      select due.id,
-        turns.last + ceil(turns.stride * row_number() over (partition by due.owner_id order by due.run_after, due.id))::bigint as turn
+      select due.id, turns.last
+        + ceil(turns.stride * row_number() over (partition by due.owner_id, due.clock order by due.run_after, due.id))::bigint as turn
       from due
-      join parlance.find_turns((select array_agg(due.owner_id) from due), claim_jobs.lane) as turns
-        on turns.owner_id is not distinct from due.owner_id
+      join turns on turns.clock = due.clock and turns.owner_id is not distinct from due.owner_id
     )
     update parlance.jobs
     set turn = placed.turn
@@ -627,35 +672,34 @@ begin
       and model <> all (claim_jobs.loaded);
   end if;
   -- Of what lost two workers, one holds one at a time: then the death of the next says which of them it was.
-  if not exists (
-    select from parlance.jobs where jobs.state = 'running' and jobs.lease_losses > 1 and jobs.claimed_by = worker_id
-  ) then
-    select jobs.id into suspect
-    from parlance.jobs
-    where jobs.state = 'queued' and jobs.lease_losses > 1
-      and jobs.kind = any (kinds) and jobs.lane = claim_jobs.lane and jobs.turn is not null
-      and (jobs.model is null or jobs.model = any (models))
-      and (jobs.deadline_at is null or jobs.deadline_at > clock_timestamp())
-    order by jobs.turn, jobs.id
-    limit 1;
+  select jobs.id into suspect
+  from parlance.jobs
+  where jobs.state = 'queued' and jobs.lease_losses > 1
+    and jobs.kind = any (kinds) and jobs.lane = claim_jobs.lane and jobs.turn is not null
+    and (jobs.model is null or jobs.model = any (models))
+    and (jobs.deadline_at is null or jobs.deadline_at > clock_timestamp())
+  order by jobs.turn, jobs.id
+  limit 1;
+  if suspect is not null and not parlance.may_take_suspect(suspect, worker_id) then
+    suspect := null;
   end if;
   if has_limits then
     perform pg_advisory_xact_lock(hashtextextended('parlance.claim_jobs', 0));
   end if;
   with busy as materialized (
-    select jobs.kind, jobs.owner_id, count(*)::integer as jobs
+    select jobs.kind, jobs.clock, jobs.owner_id, count(*)::integer as jobs
     from parlance.jobs
     where has_limits and jobs.state = 'running'
-    group by jobs.kind, jobs.owner_id
+    group by jobs.kind, jobs.clock, jobs.owner_id
   ), limited_owners as materialized (
     select shares.owner_id, shares.running_max - coalesce(sum(busy.jobs), 0) as room
     from parlance.job_shares as shares
-    left join busy on busy.owner_id = shares.owner_id
+    left join busy on busy.owner_id = shares.owner_id and busy.clock <> 'calls'
     where has_limits and shares.running_max is not null
     group by shares.owner_id
   ), due as materialized (
     select
-      candidates.id, candidates.turn,
+      candidates.id, candidates.turn, candidates.clock,
       wanted.owner_room - coalesce(candidates.busy, 0)
         >= row_number() over (partition by candidates.kind, candidates.owner_id order by candidates.turn, candidates.id) as fits_kind,
       limited_owners.room
@@ -667,7 +711,7 @@ begin
       from unnest(kinds, running_max, running_per_owner_max) as limits (kind, most, owner_room)
     ) as wanted
     cross join lateral (
-      select jobs.id, jobs.turn, jobs.kind, jobs.owner_id, (
+      select jobs.id, jobs.turn, jobs.clock, jobs.kind, jobs.owner_id, (
         select busy.jobs from busy where busy.kind = jobs.kind and busy.owner_id is not distinct from jobs.owner_id
       ) as busy
       from parlance.jobs
@@ -684,17 +728,18 @@ begin
           select from busy
           where busy.kind = jobs.kind and busy.owner_id is not distinct from jobs.owner_id and busy.jobs >= wanted.owner_room
         ) and not exists (
-          select from limited_owners where limited_owners.owner_id = jobs.owner_id and limited_owners.room <= 0
+          select from limited_owners
+          where limited_owners.owner_id = jobs.owner_id and limited_owners.room <= 0 and jobs.clock <> 'calls'
         ))
       order by jobs.turn, jobs.id
       limit greatest(0, least(coalesce(jobs_max, 0), wanted.room, 1000))
       for update skip locked
     ) as candidates
-    left join limited_owners on limited_owners.owner_id = candidates.owner_id
+    left join limited_owners on limited_owners.owner_id = candidates.owner_id and candidates.clock <> 'calls'
   )
-  select array_agg(fitting.id), max(fitting.turn) into chosen, next_head
+  select array_agg(fitting.id), max(fitting.turn), max(fitting.clock) into chosen, next_turn, claimed_clock
   from (
-    select due.id, due.turn
+    select due.id, due.turn, due.clock
     from due
     where due.fits_kind is not false and due.fits_owner is not false
     order by due.turn, due.id
@@ -737,32 +782,40 @@ begin
     from claimed
     order by claimed.turn, claimed.id;
   -- Two at once may set it back by a moment: what is added then is found by the next look from the beginning.
-  if claim_jobs.lane = 'interactive' then
-    perform setval('parlance.interactive_turns', next_head) from parlance.interactive_turns where last_value < next_head;
-  else
-    perform setval('parlance.bulk_turns', next_head) from parlance.bulk_turns where last_value < next_head;
-  end if;
+  perform setval(('parlance.' || claimed_clock || '_turns')::regclass, next_turn) where parlance.clock_turn(claimed_clock) < next_turn;
 end
 $$;
 
 -- Prolongs the leases of the claims still held and says which of them are to be cancelled; a claim that is not in the
--- answer is lost. Rows are locked in the order of their ids everywhere, so that no two statements wait in a ring.
+-- answer is lost. One that an ending holds locked is stepped over, so that the others' leases do not run out meanwhile;
+-- nobody can take it. Rows are locked in the order of their ids everywhere, so that no two statements wait in a ring.
 create or replace function parlance.heartbeat_jobs(ids uuid[], claims bigint[], lease_seconds double precision)
   returns table (id uuid, claim bigint, cancel_requested boolean)
   language sql volatile security definer set search_path = pg_catalog, pg_temp set jit = off set enable_seqscan = off
   as $$
-  with held as materialized (
-    select jobs.id, jobs.claim
+  with wanted as materialized (
+    select jobs.id, jobs.claim, jobs.cancel_requested_at is not null as cancel_requested
     from unnest(ids, claims) as wanted (id, claim)
     join parlance.jobs on jobs.id = wanted.id and jobs.claim = wanted.claim
+  ), free as materialized (
+    select jobs.id, jobs.claim
+    from wanted
+    join parlance.jobs on jobs.id = wanted.id and jobs.claim = wanted.claim
     order by jobs.id
-    for update of jobs
+    for update of jobs skip locked
+  ), prolonged as (
+    update parlance.jobs
+    set lease_expires_at = clock_timestamp() + make_interval(secs => least(lease_seconds, 3600))
+    from free
+    where jobs.id = free.id
+    returning jobs.id, jobs.claim, jobs.cancel_requested_at is not null as cancel_requested
   )
-  update parlance.jobs
-  set lease_expires_at = clock_timestamp() + make_interval(secs => least(lease_seconds, 3600))
-  from held
-  where jobs.id = held.id
-  returning jobs.id, jobs.claim, jobs.cancel_requested_at is not null
+  select prolonged.id, prolonged.claim, prolonged.cancel_requested
+  from prolonged
+  union all
+  select wanted.id, wanted.claim, wanted.cancel_requested
+  from wanted
+  where not exists (select from free where free.id = wanted.id)
 $$;
 
 -- Progress of a claim still held; false when it is lost. It never goes back within a claim, and is told at most five
@@ -908,10 +961,7 @@ create function parlance.end_tries(ids uuid[], code text, message text, retryabl
       error_code = case when judged.state = 'cancelled' then jobs.error_code else coalesce(code, jobs.error_code) end,
       error_message = case when judged.state = 'cancelled' then jobs.error_message else coalesce(left(message, 2000), jobs.error_message) end,
       claim = null, claimed_by = null, lease_expires_at = null,
-      turn = case when code is null then greatest(jobs.turn, case jobs.lane
-        when 'interactive' then (select last_value from parlance.interactive_turns)
-        else (select last_value from parlance.bulk_turns)
-      end) end,
+      turn = case when code is null then greatest(jobs.turn, parlance.clock_turn(jobs.clock)) end,
       run_after = case when code is null then jobs.run_after else judged.run_after end,
       finished_at = case when judged.state <> 'queued' then clock_timestamp() end,
       event_sequence = jobs.event_sequence + 1,
@@ -1007,7 +1057,7 @@ create function parlance.retry_job(id uuid) returns boolean
       attempts = 0,
       turn = null,
       run_after = clock_timestamp(),
-      deadline_at = clock_timestamp() + (jobs.deadline_at - jobs.created_at),
+      deadline_at = clock_timestamp() + make_interval(secs => jobs.deadline_seconds),
       cancel_requested_at = null,
       finished_at = null,
       event_sequence = jobs.event_sequence + 1,
@@ -1060,7 +1110,9 @@ $$;
 revoke all on
   parlance.jobs, parlance.job_events, parlance.job_shares, parlance.job_views
 from public, anon, authenticated, service_role;
-revoke all on sequence parlance.interactive_turns, parlance.bulk_turns from public, anon, authenticated, service_role;
+revoke all on sequence
+  parlance.interactive_turns, parlance.bulk_turns, parlance.edge_interactive_turns, parlance.edge_bulk_turns, parlance.calls_turns
+from public, anon, authenticated, service_role;
 grant select on parlance.jobs, parlance.job_events, parlance.job_views to authenticated, service_role;
 grant select on parlance.job_shares to authenticated;
 grant select, insert, update, delete on parlance.job_shares to service_role;
@@ -1072,7 +1124,9 @@ revoke all on function
   parlance.job_end_event(parlance.job_state),
   parlance.list_job_events(uuid, integer, integer),
   parlance.refuse_too_many(text, uuid, integer, integer),
-  parlance.find_turns(uuid[], parlance.job_lane),
+  parlance.clock_turn(text),
+  parlance.find_turns(uuid[], text),
+  parlance.may_take_suspect(uuid, uuid),
   parlance.add_jobs(jsonb),
   parlance.claim_jobs(
     uuid, text[], parlance.job_lane, integer, double precision, text[], text[], double precision, integer[], integer[], bigint

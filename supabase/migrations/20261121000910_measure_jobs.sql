@@ -414,11 +414,8 @@ create function parlance.job_outlook(id uuid, kinds text[]) returns table (
   set search_path = pg_catalog, pg_temp set jit = off set enable_seqscan = off
   as $$
   with job as materialized (
-    select jobs.id, jobs.kind, jobs.lane, jobs.model, jobs.state, jobs.turn is not null or jobs.run_after <= clock_timestamp() as is_due,
-      coalesce(jobs.turn, 1 + case jobs.lane
-        when 'interactive' then (select last_value from parlance.interactive_turns)
-        else (select last_value from parlance.bulk_turns)
-      end) as turn
+    select jobs.id, jobs.kind, jobs.lane, jobs.clock, jobs.model, jobs.state, jobs.turn is not null or jobs.run_after <= clock_timestamp() as is_due,
+      coalesce(jobs.turn, 1 + parlance.clock_turn(jobs.clock)) as turn
     from parlance.jobs
     where jobs.id = job_outlook.id
   ), ahead as (
@@ -433,13 +430,14 @@ create function parlance.job_outlook(id uuid, kinds text[]) returns table (
         where jobs.state = 'queued'
           and jobs.kind = other.kind
           and jobs.lane = job.lane
+          and jobs.clock = job.clock
           and (jobs.turn, jobs.id) < (job.turn, job.id)
         limit 1001
       ) as one
       limit 1001
     ) as counted
   ), ended as materialized (
-    select jobs.kind, jobs.lane, jobs.started_at, jobs.finished_at
+    select jobs.kind, jobs.clock, jobs.started_at, jobs.finished_at
     from parlance.jobs
     where jobs.finished_at is not null
     order by jobs.changed_in desc
@@ -449,7 +447,7 @@ create function parlance.job_outlook(id uuid, kinds text[]) returns table (
     from (
       select ended.finished_at
       from job
-      join ended on ended.lane = job.lane and ended.kind = any (kinds)
+      join ended on ended.clock = job.clock and ended.kind = any (kinds)
       where ended.started_at is not null and ended.finished_at > clock_timestamp() - interval '5 minutes'
       order by ended.finished_at desc
       limit 100

@@ -15,6 +15,8 @@ create table parlance.webhooks (
   id uuid primary key,
   owner_id uuid references auth.users (id) on delete cascade,
   url text not null,
+  -- What a former address answers says nothing of this one.
+  url_since timestamptz not null default clock_timestamp(),
   events text[] not null,
   -- Of these kinds of jobs only; null: of all.
   kinds text[],
@@ -215,6 +217,7 @@ begin
       'id', pending.carrier_id,
       'kind', 'webhooks.deliver-event',
       'lane', 'bulk',
+      'clock', 'calls',
       'payload', jsonb_build_object('deliveryId', pending.id),
       'owner_id', pending.owner_id,
       'subject_id', pending.webhook_id,
@@ -298,7 +301,7 @@ create function parlance.record_delivery_failure(
       retry_at = clock_timestamp() + make_interval(secs => case when retry_after_seconds > 0 then least(retry_after_seconds, 3600) end)
     from held
     where deliveries.carrier_id = held.id and deliveries.state = 'pending'
-    returning deliveries.webhook_id
+    returning deliveries.webhook_id, deliveries.attempted_at
   )
   update parlance.webhooks
   set failing_since = coalesce(webhooks.failing_since, clock_timestamp()),
@@ -307,6 +310,7 @@ create function parlance.record_delivery_failure(
     disabled_reason = case when record_delivery_failure.status_code = 410 then 'It answered 410 Gone.' end
   from recorded
   where webhooks.id = recorded.webhook_id
+    and webhooks.url_since <= recorded.attempted_at
     and webhooks.is_enabled
     and (webhooks.failing_since is null or record_delivery_failure.status_code = 410)
 $$;
@@ -358,7 +362,8 @@ create function parlance.reopen_delivery(job_id uuid) returns void
   as $$
   update parlance.webhook_deliveries as deliveries
   set state = 'pending',
-    finished_at = null
+    finished_at = null,
+    retry_at = null
   from parlance.jobs
   where jobs.id = reopen_delivery.job_id
     and jobs.finished_at is null
@@ -373,6 +378,11 @@ $$;
 create function parlance.renew_webhook_secret(webhook_id uuid, secret text) returns timestamptz
   language sql volatile security definer set search_path = pg_catalog, pg_temp
   as $$
+  -- One after the other: only one can be in use.
+  select
+  from parlance.webhooks
+  where webhooks.id = renew_webhook_secret.webhook_id
+  for update;
   update parlance.webhook_secrets
   set expires_at = now() + interval '24 hours'
   where webhook_secrets.webhook_id = renew_webhook_secret.webhook_id and webhook_secrets.expires_at is null;

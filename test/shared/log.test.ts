@@ -22,6 +22,14 @@ test("an error is described with its causes, up to three deep", () => {
   expect(text).toContain('"code":"upstream_failed"');
 });
 
+test("errors that are told together are each described, up to ten", () => {
+  const errors = Array.from({ length: 12 }, (_, index) => new Error(`error ${index}`));
+  const { errors: described } = describeError(new AggregateError(errors, "twelve"));
+  expect(described).toEqual(
+    errors.slice(0, 10).map((error) => expect.objectContaining({ message: error.message })),
+  );
+});
+
 test("what is no error is described by its text", () => {
   expect(describeError("plain")).toEqual({ message: "plain" });
   expect(describeError(undefined)).toEqual({ message: "undefined" });

@@ -1,8 +1,9 @@
+import type { Context } from "hono";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { Deps } from "../../../edge/deps.ts";
 import { keepIdempotent } from "../../../edge/http/idempotency.ts";
 import { handleError } from "../../../edge/http/problems.ts";
-import { createRouter, type Identity } from "../../../edge/http/router.ts";
+import { type AppEnv, createRouter, type Identity } from "../../../edge/http/router.ts";
 import { anonymousCaller } from "../../../shared/callers.ts";
 import { AppError } from "../../../shared/errors.ts";
 import { openTestApp, type TestApp } from "../../helpers/app.ts";
@@ -17,7 +18,7 @@ beforeEach(async () => {
   await house.sql`delete from parlance.idempotency_keys`;
 });
 
-type Handler = (body: string, run: number) => Response | Promise<Response>;
+type Handler = (body: string, run: number, c: Context<AppEnv>) => Response | Promise<Response>;
 
 /** A room of one route behind the middleware alone; counts how often it ran. */
 function openRoom(answer: Handler, deps: Deps = house.deps) {
@@ -32,7 +33,7 @@ function openRoom(answer: Handler, deps: Deps = house.deps) {
     await next();
   });
   app.use(keepIdempotent(deps));
-  app.on(["POST", "PUT"], "/things/*", async (c) => answer(await c.req.text(), ++room.runs));
+  app.on(["POST", "PUT"], "/things/*", async (c) => answer(await c.req.text(), ++room.runs, c));
   const send = async (
     body: string | FormData,
     headers: Record<string, string> = {},
@@ -222,6 +223,22 @@ describe("an Idempotency-Key", () => {
     expect((await send("a")).isReplayed).toBe(false);
     expect(room.runs).toBe(2);
     expect(await house.sql`select from parlance.idempotency_keys`).toHaveLength(0);
+  });
+
+  test("keeps no answer that shows a secret, but those that show none", async () => {
+    const ids: unknown[] = [];
+    const { room, send } = openRoom((_body, run, c) => {
+      ids.push(c.var.operationId);
+      if (run === 3) throw new AppError("not_found", "It is gone.");
+      c.set("answerHoldsSecret", true);
+      return new Response(`secret ${run}`, { status: 201 });
+    });
+    const [first, second] = [await send("a"), await send("a")];
+    expect([first.text, second.text, second.isReplayed]).toEqual(["secret 1", "secret 2", false]);
+    expect(await house.sql`select from parlance.idempotency_keys`).toHaveLength(0);
+    expect([(await send("a")).code, (await send("a")).isReplayed]).toEqual(["not_found", true]);
+    expect(room.runs).toBe(3);
+    expect(new Set(ids).size).toBe(1);
   });
 
   test("keeps an answer without a body", async () => {

@@ -163,6 +163,8 @@ test.each([
   ["finer than a minute", "*/10 * * * * *", "five fields"],
   ["with a year", "0 0 0 1 1 * 2030", "five fields"],
   ["a single date", "2030-01-01T00:00:00", "five fields"],
+  ["a single date of five words", "Tue, 01 Jan 2030 00:00:00", "five fields"],
+  ["a single date of five fields", "1 Jan 2030 00:00:00 UTC", "five fields"],
   ["too few fields", "* * * *", "five fields"],
   ["words", "every five minutes or so", "must be a cron expression"],
   ["nothing", " ", "five fields"],

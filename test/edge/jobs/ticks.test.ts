@@ -1,13 +1,16 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import type { Sql } from "postgres";
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { z } from "zod";
-import { tick } from "../../../edge/jobs/ticks.ts";
+import type { Deps } from "../../../edge/deps.ts";
+import { type TickOptions, tick } from "../../../edge/jobs/ticks.ts";
 import { createSchedule, runTick } from "../../../edge/tasks.ts";
 import { AppError } from "../../../shared/errors.ts";
 import { createId } from "../../../shared/ids.ts";
 import { ingestImage } from "../../../shared/images/kinds.ts";
-import { defineTask, type JobKind, type TaskContext } from "../../../shared/jobs/kinds.ts";
+import { type AnyJobKind, defineTask, type JobKind, type TaskContext } from "../../../shared/jobs/kinds.ts";
 import { addJob, claimJobs } from "../../../shared/jobs/queue.ts";
 import { jobKinds } from "../../../shared/kinds.ts";
+import { createLog } from "../../../shared/log.ts";
 import { openTestApp, type TestApp } from "../../helpers/app.ts";
 
 let house: TestApp;
@@ -45,8 +48,25 @@ function sweepFloor(
     return null;
   });
   const add = () => addJob(house.sql, kind, { payload: {}, ownerId: null });
-  const run = (options = {}) => tick(house.deps, { tasks: [task], houseSchedules: [] }, options);
+  const run = (options: TickOptions = {}, replaced: Partial<Deps> = {}) =>
+    tick({ ...house.deps, ...replaced }, { tasks: [task], houseSchedules: [] }, options);
   return { kind, task, add, run };
+}
+
+/** A log whose lines can be read. */
+function listen() {
+  const lines: Record<string, unknown>[] = [];
+  return { log: createLog((line) => lines.push(JSON.parse(line))), lines };
+}
+
+/** A database that refuses what names this. */
+function refuse(sql: Sql, name: string): Sql {
+  return new Proxy(sql, {
+    apply: (target, self, parts) =>
+      JSON.stringify(parts[0]).includes(name)
+        ? Promise.reject(new Error(`refused: ${name}`))
+        : Reflect.apply(target as never, self, parts),
+  });
 }
 
 async function stateOf(id: string) {
@@ -104,6 +124,46 @@ test("a tick takes back what a dead worker held, also of kinds that it cannot ru
   expect(await stateOf(id)).toMatchObject({ state: "failed", errorCode: "lease_expired" });
   const [image] = await house.sql`select state, error_code from parlance.images where id = ${imageId}`;
   expect(image).toEqual({ state: "failed", errorCode: "lease_expired" });
+});
+
+describe("a tick runs what is due", () => {
+  const refusal = () => Promise.reject(new Error("the landing is refused"));
+
+  test("though a landing of what is taken back is refused, and tells of it", async () => {
+    const { kind, add, run } = sweepFloor(async () => {}, { name: "house.expire-keys", attemptsMax: 1 });
+    const landFailure = vi.spyOn(jobKinds.get(kind.name) as AnyJobKind, "landFailure");
+    landFailure.mockImplementation(refusal);
+    const refused = await add();
+    const claim = { workerId: createId(), kinds: [kind], lane: "bulk" as const, jobsMax: 1 };
+    await claimJobs(house.sql, { ...claim, leaseSeconds: 60 });
+    await house.sql`update parlance.jobs set lease_expires_at = now() - interval '1 second'`;
+    const due = await add();
+    const { log, lines } = listen();
+    expect(await run({}, { log })).toEqual({ ...nothing, done: 1 });
+    expect([await stateOf(refused), await stateOf(due)]).toMatchObject([
+      { state: "running" },
+      { state: "done" },
+    ]);
+    expect(lines).toContainEqual(expect.objectContaining({ event: "tick.trouble", doing: "rescue" }));
+    expect(JSON.stringify(lines)).toContain("the landing is refused");
+    landFailure.mockRestore();
+  });
+
+  test("though its schedules cannot be read, and tells of it", async () => {
+    const { add, run } = sweepFloor(async () => {});
+    const id = await add();
+    const { log, lines } = listen();
+    const sql = refuse(house.sql, "parlance.job_schedules");
+    expect(await run({}, { log, sql })).toEqual({ ...nothing, done: 1 });
+    expect(await stateOf(id)).toMatchObject({ state: "done" });
+    expect(lines).toContainEqual(expect.objectContaining({ event: "tick.trouble", doing: "schedules" }));
+  });
+
+  test("but fails when the queue itself cannot be asked", async () => {
+    const { add, run } = sweepFloor(async () => {});
+    await add();
+    await expect(run({}, { sql: refuse(house.sql, "parlance.claim_jobs") })).rejects.toThrow("refused:");
+  });
 });
 
 test("a tick runs no more jobs than it may", async () => {

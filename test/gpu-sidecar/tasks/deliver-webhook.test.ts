@@ -330,6 +330,13 @@ test("a receiver that never answers is given up after a while, and tried again",
   expect((await find(id)).tookMs).toBeGreaterThanOrEqual(90);
 });
 
+test("a receiver that would rather speak another protocol has not taken the message, and is tried again", async () => {
+  receiver.reply("HTTP/1.1 101 Switching Protocols\r\nconnection: Upgrade\r\nupgrade: websocket\r\n\r\n");
+  const { id } = await tell();
+  expect(await tryOnce()).toBe("queued: It was answered with 101.");
+  expect(await find(id)).toMatchObject({ state: "pending", attempts: 1, statusCode: 101 });
+});
+
 test("a resolver that never answers is given up as well", async () => {
   await tell();
   expect(await tryOnce({ callMs: 100, resolve: () => new Promise(() => {}) })).toBe(

@@ -221,6 +221,22 @@ describe("a receiver that", () => {
     expect(await call(receiver.url)).toEqual({ statusCode: 503, retryAfter: "120" });
   });
 
+  test.each(["connection: Upgrade\r\nupgrade: websocket\r\n", ""])(
+    "would rather speak another protocol has answered 101: %j",
+    async (headers) => {
+      const receiver = await open();
+      let hasEnded = false;
+      receiver.reply((socket) => {
+        socket.on("close", () => {
+          hasEnded = true;
+        });
+        socket.write(`HTTP/1.1 101 Switching Protocols\r\n${headers}\r\n`);
+      });
+      expect(await call(receiver.url, { callMs: 2_000 })).toMatchObject({ statusCode: 101 });
+      await until("the connection has ended", () => hasEnded);
+    },
+  );
+
   test("says 100 first has not answered yet", async () => {
     const receiver = await open();
     receiver.reply(`HTTP/1.1 100 Continue\r\n\r\n${ok}`);

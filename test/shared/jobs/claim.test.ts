@@ -79,6 +79,34 @@ describe("a claim", () => {
 });
 
 describe("a lease", () => {
+  // PGlite has one session: there nobody can hold a row meanwhile.
+  test.runIf(process.env.TEST_DATABASE_URL)(
+    "is prolonged though an ending holds another's row, and that one counts as held",
+    async () => {
+      await jobs.addMany(3);
+      const claimed = await jobs.claim(3, { leaseSeconds: 30 });
+      const locked = claimed[1]?.id ?? "";
+      const other = jobs.database.connect({ max: 1 });
+      try {
+        await other.begin(async (transaction) => {
+          await transaction`select from parlance.jobs where id = ${locked} for update`;
+          const answers = await heartbeatJobs(jobs.sidecar, claimed, 600);
+          expect(new Set(answers.map(({ claim }) => claim))).toEqual(
+            new Set(claimed.map(({ claim }) => claim)),
+          );
+        });
+      } finally {
+        await other.end();
+      }
+      const prolonged = await jobs.sql<{ id: string }[]>`
+        select id from parlance.jobs where lease_expires_at > now() + interval '5 minutes'
+      `;
+      expect(prolonged.map(({ id }) => id).sort()).toEqual(
+        claimed.flatMap(({ id }) => (id === locked ? [] : id)).sort(),
+      );
+    },
+  );
+
   test("is prolonged by a heartbeat, which says what is to be cancelled and leaves out what is lost", async () => {
     const kept = await jobs.claimNew({}, paint, 0);
     const unwanted = await jobs.claimNew({}, paint, 0);

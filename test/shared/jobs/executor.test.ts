@@ -26,9 +26,14 @@ const untilStopped: Run = (_payload, { signal }) =>
   new Promise((_resolve, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
 
 /** Adds, claims and runs one job, and says what came of it. */
-async function runJob(run: Run, kind = paint, job: { payload?: PaintPayload } = {}) {
+async function runJob(
+  run: Run,
+  kind = paint,
+  job: { payload?: PaintPayload } = {},
+  changes: Partial<ClaimedJob> = {},
+) {
   const claimed = await jobs.claimNew(job, kind);
-  const execution = executeJob(jobs.sidecar, defineTask(kind, run), claimed);
+  const execution = executeJob(jobs.sidecar, defineTask(kind, run), { ...claimed, ...changes });
   return { claimed, execution };
 }
 
@@ -167,6 +172,18 @@ describe("work that is stopped", () => {
     const { ending, row } = await outcomeOf(untilStopped, paintKind({ timeoutMs: 20 }));
     expect(ending).toBe("queued");
     expect(row).toMatchObject({ errorCode: "deadline_exceeded", attempts: 1 });
+  });
+
+  test("by its timeout is told so when its deadline is later", async () => {
+    const kind = paintKind({ timeoutMs: 20, deadlineMs: 60_000 });
+    expect((await outcomeOf(untilStopped, kind)).error?.message).toMatch(/^The work took longer than/);
+  });
+
+  test("by its deadline is told so, not that it took long", async () => {
+    const { execution } = await runJob(untilStopped, paint, {}, { deadlineSeconds: 0.02 });
+    const { error } = await execution.ended;
+    expect(error?.code).toBe("deadline_exceeded");
+    expect(error?.message).toBe("Its time was over before the work was done.");
   });
 
   test("by its timeout ends even when it does not listen", async () => {

@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { addJobs, claimJobs, failJob } from "../../../shared/jobs/queue.ts";
-import { ask, createSignal, type JobsDatabase, openJobsDatabase, paint } from "./setup.ts";
+import { ask, createSignal, type JobsDatabase, openJobsDatabase, paint, paintKind } from "./setup.ts";
 
 let jobs: JobsDatabase;
 beforeAll(async () => {
@@ -39,6 +39,23 @@ describe("one owner's crowd", () => {
     await jobs.add({ ownerId: other });
     expect(await ownersOf(2)).toContain(other);
   }, 120_000);
+
+  test.each([
+    ["calls", paintKind({ name: "test.call-painter", slots: "calls" })],
+    ["the edge", paintKind({ name: "test.sweep-wall", runner: "edge" })],
+  ])(
+    "does not delay another's first because %s did work of the owner meanwhile",
+    async (_whose, elsewhere) => {
+      const [crowd = "", other = ""] = await addOwners(1, 1);
+      await jobs.addMany(500, { ownerId: crowd });
+      for (let round = 0; round < 3; round++) {
+        await jobs.add({ ownerId: crowd }, elsewhere);
+        expect(await jobs.claim(5, { kinds: [elsewhere] })).toHaveLength(1);
+        await jobs.add({ ownerId: other });
+        expect(await ownersOf(3)).toContain(other);
+      }
+    },
+  );
 
   test("of the house does not delay a user's first, nor the other way round", async () => {
     const [user = ""] = await addOwners(1);

@@ -1,7 +1,8 @@
 /** Adding what is there already: the same id, or a unique key whose job is open. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { createId } from "../../../shared/ids.ts";
-import { addJob, addJobs, type NewJob } from "../../../shared/jobs/queue.ts";
+import { addJob, addJobs, type NewJob, reportProgress, saveJobCursor } from "../../../shared/jobs/queue.ts";
+import { until } from "../../helpers/until.ts";
 import { complete, type JobsDatabase, openJobsDatabase, type PaintPayload, paint, release } from "./setup.ts";
 
 let jobs: JobsDatabase;
@@ -139,6 +140,53 @@ describe("while a job of the key waits", () => {
       const { payload } = await jobs.find(id);
       expect(payload.colour).toMatch(onOpen === "skip" ? /^red$/ : /^colour \d$/);
       expect((await jobs.events(id)).map((event) => event.event)).toEqual(["job.queued"]);
+    },
+  );
+});
+
+describe("a job that is replaced", () => {
+  test.each(["replace", "debounce"] as const)(
+    "by %s begins its payload anew, not at the old one's cursor",
+    async (onOpen) => {
+      const job = await jobs.claimNew({ uniqueKey: "wall" });
+      await jobs.sidecar.begin((transaction) =>
+        saveJobCursor(transaction, job, { cursor: { row: 7 }, number: 1 }),
+      );
+      await reportProgress(jobs.sidecar, job, { done: 7, total: 9, partial: { rows: 7 } });
+      await release(jobs.sidecar, job);
+      expect(await add("blue", { onOpen })).toBe(job.id);
+      expect(await jobs.find(job.id)).toMatchObject({
+        payload: { colour: "blue" },
+        cursor: null,
+        partial: null,
+      });
+    },
+  );
+
+  // PGlite has one session: there nothing happens between.
+  test.runIf(process.env.TEST_DATABASE_URL)(
+    "takes the payload though it is handed back at that moment",
+    async () => {
+      const job = await jobs.claimNew({ uniqueKey: "wall" });
+      const other = jobs.database.connect({ max: 1 });
+      try {
+        let adding: Promise<string> | undefined;
+        await other.begin(async (transaction) => {
+          await release(transaction, job);
+          adding = add("blue", { onOpen: "replace" });
+          await until("the add waits for the row", async () => {
+            const [waiting] = await jobs.admin`
+            select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()
+          `;
+            return waiting !== undefined;
+          });
+        });
+        expect(await adding).toBe(job.id);
+        expect((await jobs.find(job.id)).payload).toEqual({ colour: "blue" });
+        expect(await countJobs()).toBe(1);
+      } finally {
+        await other.end();
+      }
     },
   );
 });

@@ -249,6 +249,7 @@ describe("an ended job", () => {
     jsonb: `'{"other": true}'`,
     integer: "77",
     bigint: "77",
+    "double precision": "77",
     xid8: "'77'",
     "timestamp with time zone": "now() - interval '77 days'",
     "parlance.job_lane": "'interactive'",

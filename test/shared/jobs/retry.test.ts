@@ -84,7 +84,7 @@ describe("a failed job that is retried", () => {
     const job = await jobs.claimNew({}, kind);
     await jobs.sql`
       update parlance.jobs
-      set created_at = created_at - interval '1 hour', deadline_at = deadline_at - interval '1 hour'
+      set created_at = created_at - interval '1 hour', deadline_at = deadline_at - interval '30 minutes'
       where id = ${job.id}
     `;
     await failJob(jobs.sidecar, job, failure);

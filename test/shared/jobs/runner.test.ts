@@ -1,5 +1,5 @@
 import type { Sql } from "postgres";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { AppError } from "../../../shared/errors.ts";
 import { createId } from "../../../shared/ids.ts";
 import type { StopReason } from "../../../shared/jobs/executor.ts";
@@ -8,12 +8,14 @@ import { type Runner, type RunnerOptions, startRunner } from "../../../shared/jo
 import { until } from "../../helpers/until.ts";
 import {
   ask,
+  complete,
   createSignal,
   type JobsDatabase,
   openJobsDatabase,
   type PaintOutcome,
   type PaintPayload,
   paint,
+  paintKind,
 } from "./setup.ts";
 
 let jobs: JobsDatabase;
@@ -165,6 +167,70 @@ describe("a runner", () => {
     for (let index = 0; index < 40; index++) ids.push(await jobs.add());
     await until("all have ended", () => one.ended.length + other.ended.length === 40);
     for (const id of ids) expect(await jobs.landings(id)).toEqual(["red"]);
+  });
+});
+
+describe("a runner of a kind with limits", () => {
+  afterEach(() => {
+    vi.restoreAllMocks();
+  });
+
+  const limited = paintKind({ runningPerOwnerMax: 1 });
+  /** Someone whose jobs come before those of others. */
+  async function addFirst(): Promise<string> {
+    const ownerId = await jobs.addUser();
+    await jobs.setShare(ownerId, { weight: 100 });
+    return ownerId;
+  }
+
+  test("gives its free slots to others when those that come first are of one owner", async () => {
+    const [first, other] = [await addFirst(), await jobs.addUser()];
+    await jobs.addMany(4, { ownerId: first }, limited);
+    await jobs.addMany(2, { ownerId: other }, limited);
+    const owners: (string | null)[] = [];
+    const run: Run = (_payload, { job }) => {
+      owners.push(job.ownerId);
+      return never;
+    };
+    // It looks once: the poll takes an hour, and nobody notifies.
+    start([defineTask(limited, run)], { listens: false });
+    await until("both slots are taken", () => owners.length === 2);
+    expect(owners).toEqual([first, other]);
+  });
+
+  test("begins the next one as soon as the ending of the one before is written", async () => {
+    const one = paintKind({ runningMax: 1 });
+    await jobs.addMany(5, {}, one);
+    // Its ending waits for its progress to be told; the claim that its free slot allows does not.
+    const run: Run = async ({ colour }, { reportProgress }) => {
+      reportProgress(1, 1);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      return { colour };
+    };
+    const { ended } = start([defineTask(one, run)], { listens: false });
+    await until("all have ended", () => ended.length === 5);
+  });
+
+  test("finds what waited for its owner's limit behind what it claimed since", async () => {
+    let nowMs = performance.now();
+    vi.spyOn(performance, "now").mockImplementation(() => nowMs);
+    const [first, other] = [await addFirst(), await jobs.addUser()];
+    await jobs.addMany(2, { ownerId: first }, limited);
+    const [held] = await jobs.claim(1, { kinds: [limited] });
+    if (!held) throw new Error("nothing was claimed");
+    const { runner, ended } = start([defineTask(limited, paintAtOnce)]);
+    await until("it hears", () => runner.hears);
+    const addAndWait = async () => {
+      const id = await jobs.add({ ownerId: other }, limited);
+      await until("it has ended", () => ended.some((one) => one.id === id));
+    };
+    for (let rounds = 0; rounds < 4; rounds++) {
+      nowMs += 3_000;
+      await addAndWait();
+    }
+    await complete(jobs.sql, held);
+    await addAndWait();
+    await until("what waited has ended", () => ended.length === 6);
   });
 });
 

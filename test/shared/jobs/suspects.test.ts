@@ -95,3 +95,40 @@ test("one that kills each of its workers ends as a dead letter, what ran beside 
   expect(await jobs.find(poison)).toMatchObject({ state: "failed", errorCode: "lease_expired", attempts: 3 });
   for (const id of innocent) expect((await jobs.find(id)).state).toBe("done");
 });
+
+describe("a job that lost two workers and runs", () => {
+  test("is no hindrance once its lease is over", async () => {
+    await addSuspects(2);
+    const workerId = createId();
+    const [first] = await jobs.claim(5, { workerId });
+    await jobs.sql`update parlance.jobs set lease_expires_at = now() - interval '1 second' where id = ${first?.id ?? ""}`;
+    expect(await jobs.claim(5, { workerId })).toHaveLength(1);
+  });
+
+  test("keeps no other waiting for more than ten minutes", async () => {
+    await addSuspects(2);
+    const workerId = createId();
+    expect(await jobs.claim(5, { workerId })).toHaveLength(1);
+    await jobs.sql`update parlance.jobs set run_after = now() - interval '9 minutes' where state = 'queued'`;
+    expect(await jobs.claim(5, { workerId })).toEqual([]);
+    await jobs.sql`update parlance.jobs set run_after = now() - interval '11 minutes' where state = 'queued'`;
+    expect(await jobs.claim(5, { workerId })).toHaveLength(1);
+  });
+
+  test("is one of its worker, though two of its runners ask at once", async () => {
+    for (let round = 0; round < 8; round++) {
+      await jobs.clear();
+      await Promise.all([jobs.add(), jobs.add({}, ask)]);
+      for (const _death of [1, 2]) {
+        expect(await jobs.claim(2)).toHaveLength(2);
+        await killWorkers();
+      }
+      const workerId = createId();
+      const claimed = await Promise.all([
+        jobs.claim(2, { workerId, kinds: [paint] }),
+        jobs.claim(2, { workerId, kinds: [ask] }),
+      ]);
+      expect(claimed.flat().length).toBeLessThanOrEqual(1);
+    }
+  });
+});

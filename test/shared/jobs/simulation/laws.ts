@@ -139,12 +139,14 @@ export const laws: Readonly<Record<string, string>> = {
     where state in ('queued', 'running') and unique_key is not null
     group by kind, owner_id, unique_key
     having count(*) > 1`,
-  "a worker holds one at a time of what lost two workers": `
-    select max(id::text)::uuid, format('%s are held by %s', count(*), claimed_by)
-    from parlance.jobs
-    where state = 'running' and lease_losses > 1
-    group by claimed_by
-    having count(*) > 1`,
+  "of what lost two workers a worker takes another only when it has waited for ten minutes": `
+    select taken.job_id, format('taken by %s beside %s', (taken.after).claimed_by, held.id)
+    from public.history as taken
+    join parlance.jobs as held
+      on held.state = 'running' and held.lease_losses > 1 and held.claimed_by = (taken.after).claimed_by
+      and held.claim < (taken.after).claim and held.lease_expires_at > taken.at
+    where taken.n > since and (taken.before).state = 'queued' and (taken.after).state = 'running'
+      and (taken.after).lease_losses > 1 and (taken.before).run_after > taken.at - interval '10 minutes'`,
   "kinds run no more than they may": `
     select null::uuid, format('%s run %s, %s of %s', running.kind, sum(running.jobs), max(running.jobs), running.owner_id)
     from (

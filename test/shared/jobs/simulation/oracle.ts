@@ -21,7 +21,7 @@ export function findDue(world: World, options: ClaimOptions): JobPicture[] {
 
 const isSuspect = (job: JobPicture) => job.leaseLosses > 1;
 
-/** Without those that lost two workers but for the first of them, or for all while the worker holds one. */
+/** Without those that lost two workers, but for the first of them: if the worker holds none, or it has waited for long. */
 function leaveSuspects(
   world: World,
   options: ClaimOptions,
@@ -30,12 +30,17 @@ function leaveSuspects(
 ): JobPicture[] {
   const { jobs } = world.picture;
   const holdsOne = jobs.some(
-    (job) => isSuspect(job) && job.state === "running" && job.claimedBy === options.workerId,
+    (job) =>
+      isSuspect(job) &&
+      job.state === "running" &&
+      job.claimedBy === options.workerId &&
+      (job.leaseUs ?? 0) > world.nowUs,
   );
   const patient = { ...options, patienceSeconds: -1 };
   const possible = findDue(world, patient).filter(isSuspect);
-  const first = holdsOne ? undefined : turns.find(({ id }) => possible.some((job) => job.id === id));
-  return eligible.filter((job) => !isSuspect(job) || job.id === first?.id);
+  const first = turns.flatMap(({ id }) => possible.find((job) => job.id === id) ?? [])[0];
+  const isTaken = first && (!holdsOne || first.runAfterUs < world.nowUs - 600e6);
+  return eligible.filter((job) => !isSuspect(job) || (isTaken && job.id === first.id));
 }
 
 function mayTakeModel(

@@ -92,5 +92,8 @@ const sequences = [
   "parlance.job_claims",
   "parlance.interactive_turns",
   "parlance.bulk_turns",
+  "parlance.edge_interactive_turns",
+  "parlance.edge_bulk_turns",
+  "parlance.calls_turns",
   "public.history_n_seq",
 ];
