@@ -31,6 +31,7 @@ async function expectRefusal(adding: () => Promise<unknown>): Promise<void> {
 }
 
 const door = paintKind({ name: "test.paint-door" });
+const call = paintKind({ name: "test.call-painter", slots: "calls" });
 
 describe("what may wait", () => {
   test("of a kind is refused beyond its limit, whoever adds", async () => {
@@ -61,6 +62,19 @@ describe("what may wait", () => {
     await expectRefusal(() => jobs.add({ ownerId: one }));
     await expectRefusal(() => jobs.add({ ownerId: one }, door));
     await jobs.addMany(5, { ownerId: other });
+  });
+
+  test("of calls for an owner does not count to their share, neither waiting nor running", async () => {
+    const owner = await jobs.addUser();
+    await jobs.setShare(owner, { queuedMax: 2, runningMax: 1 });
+    await jobs.addMany(5, { ownerId: owner }, call);
+    await jobs.addMany(2, { ownerId: owner });
+    await jobs.add({ ownerId: owner }, call);
+    await expectRefusal(() => jobs.add({ ownerId: owner }));
+    expect(await jobs.claim(9, { kinds: [call] })).toHaveLength(6);
+    expect(await jobs.claim(9, { kinds: [paint] })).toHaveLength(1);
+    await jobs.add({ ownerId: owner }, call);
+    expect(await jobs.claim(9, { kinds: [call] })).toHaveLength(1);
   });
 
   test("is counted whole: of a batch that does not fit nothing is added", async () => {
