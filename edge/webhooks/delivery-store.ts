@@ -69,11 +69,11 @@ export async function lockEndedDelivery(sql: TransactionSql, id: string): Promis
   return row !== undefined;
 }
 
-/** Begins anew, carried by another job; what was tried before stays counted. */
+/** Begins anew, carried by another job; what was tried before stays counted, what was asked for then is over. */
 export async function reopenDelivery(sql: TransactionSql, id: string, carrierId: string): Promise<void> {
   await sql`
     update parlance.webhook_deliveries
-    set state = 'pending', finished_at = null, carrier_id = ${carrierId}
+    set state = 'pending', finished_at = null, retry_at = null, carrier_id = ${carrierId}
     where id = ${id}
   `;
 }

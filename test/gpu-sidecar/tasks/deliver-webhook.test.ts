@@ -197,7 +197,7 @@ test.each([
 );
 
 test("after the last try it has failed, and says why; a retry of its job begins anew", async () => {
-  receiver.reply(answer(500), ok);
+  receiver.reply(answer(500, "retry-after: 3600\r\n"), ok);
   const { id, carrierId } = await tell();
   await hurry(carrierId, { isLast: true });
   expect(await tryOnce()).toBe("failed: It was answered with 500.");
@@ -209,7 +209,7 @@ test("after the last try it has failed, and says why; a retry of its job begins 
   });
   const job = { id: carrierId, kind: "webhooks.deliver-event", ownerId: alice, subjectId: null };
   expect(await house.sql.begin((transaction) => retryJob(transaction, jobKinds, job))).toBe(true);
-  expect(await find(id)).toMatchObject({ state: "pending", finishedAt: null });
+  expect(await find(id)).toMatchObject({ state: "pending", finishedAt: null, retryAt: null });
   expect(await tryOnce()).toBe("done");
   expect(await find(id)).toMatchObject({ state: "delivered", attempts: 2 });
 });

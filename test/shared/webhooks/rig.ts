@@ -37,6 +37,7 @@ export interface DeliveryRow {
   readonly statusCode: number | null;
   readonly errorMessage: string | null;
   readonly tookMs: number | null;
+  readonly retryAt: string | null;
   readonly finishedAt: string | null;
 }
 
