@@ -262,6 +262,14 @@ describe("a secret", () => {
     ]);
   });
 
+  test("that several ask to replace at once is replaced for each of them; one counts without end", async () => {
+    const { id } = await add();
+    const renewed = await Promise.all(Array.from({ length: 6 }, () => renew(id)));
+    const [inUse, ...former] = await listSecrets(id);
+    expect(renewed.map(({ secret }) => [secret, null])).toContainEqual(inUse);
+    expect(former.map(([, hours]) => hours)).toEqual([24, 24, 24]);
+  });
+
   test("that is replaced again and again is kept three times, and not beyond its day", async () => {
     const { id } = await add();
     const secrets: string[] = [];
