@@ -41,11 +41,14 @@ export async function insertWebhook(
 /** Enabling one, and naming another address, forgets that it was failing. */
 export async function updateWebhook(sql: TransactionSql, id: string, change: WebhookChange): Promise<void> {
   const { url, events, kinds, isEnabled } = change;
+  // Before the webhook is locked: whoever ends a try takes its delivery first too.
+  if (isEnabled === true) await cancelMissed(sql, id);
   await sql`
     update parlance.webhooks
     set url = ${url === undefined ? sql`url` : url},
       events = ${events === undefined ? sql`events` : sql`${events}::text[]`},
       kinds = ${kinds === undefined ? sql`kinds` : sql`${kinds}::text[]`},
+      url_since = case when ${url ?? null}::text <> url then clock_timestamp() else url_since end,
       failing_since = case when ${url ?? null}::text <> url then null else failing_since end
     where id = ${id}
   `;
@@ -63,6 +66,19 @@ export async function updateWebhook(sql: TransactionSql, id: string, change: Web
       where id = ${id} and is_enabled
     `;
   }
+}
+
+/** What waits for a webhook that is disabled is not sent, also when it is enabled before its next try. */
+async function cancelMissed(sql: TransactionSql, id: string): Promise<void> {
+  await sql`
+    update parlance.webhook_deliveries
+    set state = 'cancelled', finished_at = clock_timestamp()
+    from parlance.webhooks
+    where webhooks.id = ${id}
+      and not webhooks.is_enabled
+      and webhook_deliveries.webhook_id = webhooks.id
+      and webhook_deliveries.state = 'pending'
+  `;
 }
 
 export async function deleteWebhook(sql: TransactionSql, id: string): Promise<void> {

@@ -340,7 +340,7 @@ create function parlance.settle_delivery(
       and (jobs.state = 'done' or settle_delivery.state <> 'delivered')
       and deliveries.carrier_id = jobs.id
       and deliveries.state = 'pending'
-    returning deliveries.webhook_id
+    returning deliveries.webhook_id, deliveries.attempted_at
   )
   update parlance.webhooks
   set failing_since = case when settle_delivery.state = 'failed' then webhooks.failing_since end,
@@ -349,6 +349,7 @@ create function parlance.settle_delivery(
     disabled_reason = case when settle_delivery.state = 'failed' then 'Every try has failed for three days.' end
   from settled
   where webhooks.id = settled.webhook_id
+    and webhooks.url_since <= settled.attempted_at
     and webhooks.is_enabled
     and (
       (settle_delivery.state = 'delivered' and webhooks.failing_since is not null)

@@ -206,6 +206,80 @@ describe("a test", () => {
   });
 });
 
+describe("a webhook that", () => {
+  const change = async (id: string, body: object) => {
+    const headers = { "content-type": "application/json" };
+    const wish = { body: JSON.stringify(body), headers };
+    const answered = await house.call(house.alice, "PATCH", `/webhooks/${id}`, wish);
+    expect(answered.status, answered.text).toBe(200);
+    return answered.body;
+  };
+
+  test("is enabled again is not sent what waited when it was disabled, but all that comes then", async () => {
+    const { id } = await addWebhook();
+    await endJob();
+    await change(id, { isEnabled: false });
+    await change(id, { isEnabled: true });
+    const missed = { state: "cancelled", attempts: 0, finishedAt: expect.any(String) };
+    expect((await list(id)).items).toMatchObject([missed]);
+    expect(await deliver()).toBe("done");
+    expect(receiver.connections).toBe(0);
+    await endJob();
+    expect(await deliver()).toBe("done");
+    expect((await list(id)).items).toMatchObject([{ state: "delivered" }, missed]);
+  });
+
+  test("is enabled again may be sent by hand what it missed", async () => {
+    const { id } = await addWebhook();
+    await endJob();
+    await change(id, { isEnabled: false });
+    await change(id, { isEnabled: true });
+    const [missed] = (await list(id)).items;
+    const path = `/webhooks/${id}/deliveries/${missed?.id}/redelivery`;
+    expect((await house.call(house.alice, "POST", path)).status).toBe(202);
+    expect(await deliver()).toBe("done");
+    expect((await list(id)).items).toMatchObject([{ id: missed?.id, state: "delivered", attempts: 1 }]);
+  });
+
+  test("is enabled already is sent what waits", async () => {
+    const [{ id }, other] = [await addWebhook(), await addWebhook()];
+    await endJob();
+    await change(other.id, { isEnabled: false });
+    await change(id, { isEnabled: true });
+    expect((await list(id)).items).toMatchObject([{ state: "pending" }]);
+  });
+
+  test.each([
+    [410, false],
+    [500, false],
+    [200, true],
+  ])("moves while it is called is not judged by the former address's %i", async (status, isFailing) => {
+    const { id } = await addWebhook();
+    await endJob();
+    receiver.reply(async (socket) => {
+      await change(id, { url: `${receiver.url}&moved` });
+      if (isFailing) await house.sql`update parlance.webhooks set failing_since = now()`;
+      socket.end(answer(status));
+    });
+    await deliver();
+    const { body } = await house.call(house.alice, "GET", `/webhooks/${id}`);
+    expect([body.isEnabled, body.failingSince !== null]).toEqual([true, isFailing]);
+    expect((await list(id)).items).toMatchObject([{ statusCode: status, attempts: 1 }]);
+  });
+
+  test("changes something else while it is called is judged by what it answers", async () => {
+    const { id } = await addWebhook();
+    await endJob();
+    receiver.reply(async (socket) => {
+      await change(id, { url: receiver.url, events: ["job.done"] });
+      socket.end(answer(410));
+    });
+    await deliver();
+    const { body } = await house.call(house.alice, "GET", `/webhooks/${id}`);
+    expect(body.isEnabled).toBe(false);
+  });
+});
+
 describe("a redelivery", () => {
   const redeliver = (webhookId: string, id: string, who: Who = house.alice) =>
     house.call(who, "POST", `/webhooks/${webhookId}/deliveries/${id}/redelivery`);
@@ -225,6 +299,19 @@ describe("a redelivery", () => {
     expect(messages).toHaveLength(2);
     expect(messages[1]).toEqual(messages[0]);
     expect((await list(id)).items).toMatchObject([{ id: before?.id, state: "delivered", attempts: 2 }]);
+  });
+
+  test("forgets the time that the receiver asked for at the last try", async () => {
+    const { id } = await addWebhook();
+    await endJob();
+    receiver.reply(answer(503, "retry-after: 3600\r\n"));
+    await house.sql`update parlance.jobs set attempts_max = 1 where kind = ${deliverEvent.name}`;
+    expect(await deliver()).toBe("failed");
+    const listTimes = () => house.sql`select retry_at from parlance.webhook_deliveries`;
+    expect(await listTimes()).toEqual([{ retryAt: expect.any(String) }]);
+    const [before] = (await list(id)).items;
+    expect((await redeliver(id, before?.id ?? "")).status).toBe(202);
+    expect(await listTimes()).toEqual([{ retryAt: null }]);
   });
 
   test("is refused while the delivery is still tried, also to the second of two who ask at once", async () => {
