@@ -70,8 +70,11 @@ class DueJobs {
   readonly #counts: EndedCounts = { done: 0, failed: 0, requeued: 0 };
   #claiming: Promise<unknown> = Promise.resolve();
   #claimed = 0;
+  #workers = 0;
   #isDrained = false;
   #isOver = false;
+  /** The first one of a claim: nothing more is claimed, and it is told when what runs has ended. */
+  #failure: { readonly error: unknown } | undefined;
 
   constructor(deps: JobDeps, tasks: readonly Task[], limits: DueJobsLimits) {
     this.#deps = deps;
@@ -83,6 +86,7 @@ class DueJobs {
 
   async run(): Promise<EndedCounts> {
     await this.#work();
+    if (this.#failure) throw this.#failure.error;
     return this.#counts;
   }
 
@@ -106,15 +110,21 @@ class DueJobs {
     }
   }
 
-  /** One of the few; while jobs are found there may be more, so another one begins beside it. */
+  /** One of the few; while jobs are found there may be more, so another one begins beside it. Never rejects. */
   async #work(): Promise<void> {
     const beside: Promise<void>[] = [];
-    for (let job = await this.#claim(); job; job = await this.#claim()) {
-      const ended = this.#execute(job);
-      if (!this.#isDrained && this.#executions.size < runningMax) beside.push(this.#work());
-      await ended;
+    this.#workers += 1;
+    try {
+      for (let job = await this.#claim(); job; job = await this.#claim()) {
+        const ended = this.#execute(job);
+        if (!this.#isDrained && this.#workers < runningMax) beside.push(this.#work());
+        await ended;
+      }
+    } catch (error) {
+      this.#failure ??= { error };
     }
     this.#isDrained = true;
+    this.#workers -= 1;
     await Promise.all(beside);
   }
 
@@ -127,7 +137,7 @@ class DueJobs {
 
   async #claimNext(): Promise<ClaimedJob | undefined> {
     const { jobsMax, endsAtMs } = this.#limits;
-    if (this.#isOver || this.#claimed >= jobsMax || Date.now() >= endsAtMs) return undefined;
+    if (this.#isOver || this.#failure || this.#claimed >= jobsMax || Date.now() >= endsAtMs) return undefined;
     const fitting = [...this.#tasks.values()].map(({ kind }) => kind).filter((kind) => this.#cpu.fits(kind));
     // Bulk work has the first look every fourth time, so that it never starves.
     const lanes =

@@ -1,3 +1,4 @@
+import type { Sql } from "postgres";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { z } from "zod";
 import type { Deps } from "../../../edge/deps.ts";
@@ -62,6 +63,27 @@ async function stateOf(id: string | undefined) {
     where id = ${id ?? null}
   `;
   return job;
+}
+
+/** A database that answers no claim any more once that is asked for. */
+function breakableClaims(sql: Sql) {
+  let isBroken = false;
+  const claims = {
+    refused: 0,
+    break: () => {
+      isBroken = true;
+    },
+    sql: new Proxy(sql, {
+      apply(target, self, parts) {
+        if (!isBroken || !JSON.stringify(parts[0]).includes("parlance.claim_jobs")) {
+          return Reflect.apply(target as never, self, parts);
+        }
+        claims.refused += 1;
+        return Promise.reject(new Error("the claim was refused"));
+      },
+    }),
+  };
+  return claims;
 }
 
 /** A task of so many steps, each with an effect that could not be written twice. */
@@ -211,6 +233,65 @@ describe("what runs in a tick", () => {
     await add(task, 9);
     expect(await run([task])).toEqual({ ...nothing, done: 9 });
     expect(most).toBe(4);
+  });
+
+  test("is never more than four when some end together", async () => {
+    const ending = new AbortController();
+    const gates = Array.from({ length: 4 }, () => Promise.withResolvers<void>());
+    let [begun, held] = [0, 0];
+    const task = makeTask(async () => {
+      const gate = gates[Math.floor(begun++ / 4)];
+      if (begun % 4 === 0) gate?.resolve();
+      if (gate) return gate.promise;
+      held += 1;
+      // A fifth has time to begin beside the last four.
+      if (held === 4) setTimeout(() => ending.abort(), 300);
+      await new Promise(() => {});
+    });
+    await add(task, 30);
+    const counts = await run([task], { cpuMs: 10_000 }, { ending: ending.signal });
+    expect(counts).toEqual({ ...nothing, done: 16, requeued: 4 });
+  });
+
+  test("ends before a tick fails that can claim no more", async () => {
+    const claims = breakableClaims(house.sql);
+    const order: string[] = [];
+    const short = makeTask(() =>
+      until("the long one runs", () => order.includes("long begins")).then(claims.break),
+    );
+    const long = makeTask(
+      async () => {
+        order.push("long begins");
+        await until("a claim was refused", () => claims.refused > 0);
+        await stateOf(undefined);
+        order.push("long ends");
+      },
+      { name: "test.wipe-table" },
+    );
+    await add(short);
+    const [id] = await add(long);
+    const ticking = run([short, long], {}, { sql: claims.sql }).finally(() => order.push("tick ends"));
+    await expect(ticking).rejects.toThrow("refused");
+    expect(order).toEqual(["long begins", "long ends", "tick ends"]);
+    expect(await stateOf(id)).toMatchObject({ state: "done" });
+    expect(claims.refused).toBe(1);
+  });
+
+  test("ends though a claim beside it is refused meanwhile: the tick tells it, and nothing goes unheard", async () => {
+    const claims = breakableClaims(house.sql);
+    const unheard: unknown[] = [];
+    const hear = (error: unknown) => unheard.push(error);
+    process.on("unhandledRejection", hear);
+    const task = makeTask(async () => {
+      claims.break();
+      await until("a claim was refused", () => claims.refused > 0);
+      await stateOf(undefined);
+    });
+    const [id] = await add(task);
+    await expect(run([task], {}, { sql: claims.sql })).rejects.toThrow("refused");
+    process.off("unhandledRejection", hear);
+    expect(unheard).toEqual([]);
+    expect(await stateOf(id)).toMatchObject({ state: "done" });
   });
 
   test("is interactive first, and every fourth time bulk", async () => {
