@@ -19,7 +19,8 @@ export interface HostRules {
 
 /**
  * The addresses that may be called for a URL, looked up once: the call goes to exactly these, so that a name which means
- * something else a moment later changes nothing. One address that is not public closes the whole host.
+ * something else a moment later changes nothing. One address that is not public closes the whole host; what a name means
+ * may change until the next try, an address in the URL does not.
  */
 export async function findAddresses(url: URL, rules: HostRules): Promise<LookupAddress[]> {
   const host = hostOf(url);
@@ -29,7 +30,7 @@ export async function findAddresses(url: URL, rules: HostRules): Promise<LookupA
   const isPublic = rules.isPublic ?? isPublicAddress;
   if (rules.targets === "any" || addresses.every(({ address }) => isPublic(address))) return addresses;
   // Which address it is would tell strangers of the network that this runs in.
-  throw new CallFault("The host is not one of the public internet.", { retryable: false });
+  throw new CallFault("The host is not one of the public internet.", { retryable: family === 0 });
 }
 
 async function resolve(host: string, rules: HostRules): Promise<LookupAddress[]> {

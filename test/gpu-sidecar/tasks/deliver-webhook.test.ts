@@ -274,7 +274,7 @@ describe("what must not be called is not", () => {
     // The same name once more, now that it means the private one.
     await house.endJobs({ ownerId: alice });
     expect(await tryOnce({ resolve: resolver.resolve })).toBe(
-      "failed: The host is not one of the public internet.",
+      "queued: The host is not one of the public internet.",
     );
     expect([receiver.connections, inside.connections]).toEqual([1, 0]);
   });
@@ -284,13 +284,23 @@ describe("what must not be called is not", () => {
     async (...addresses) => {
       const task = { resolve: createResolver(addresses).resolve, isPublic: undefined } as never;
       const { id } = await tell();
-      expect(await tryOnce(task)).toBe("failed: The host is not one of the public internet.");
+      expect(await tryOnce(task)).toBe("queued: The host is not one of the public internet.");
       expect(receiver.connections).toBe(0);
       const delivery = await find(id);
-      expect(delivery).toMatchObject({ state: "failed", statusCode: null });
+      expect(delivery).toMatchObject({ state: "pending", statusCode: null });
       expect(JSON.stringify(delivery)).not.toContain("127.0.0.1");
     },
   );
+
+  test("a name that means nothing public for a moment, until it does", async () => {
+    const resolver = createResolver(["0.0.0.0"], ["127.0.0.1"]);
+    const { id, carrierId } = await tell();
+    expect(await tryOnce({ resolve: resolver.resolve })).toMatch(/^queued/);
+    await hurry(carrierId);
+    expect(await tryOnce({ resolve: resolver.resolve })).toBe("done");
+    expect(await find(id)).toMatchObject({ state: "delivered", attempts: 2 });
+    expect(receiver.connections).toBe(1);
+  });
 
   test.each([
     [(port: number) => `https://127.0.0.1:${port}/`, "The address must name a host of the public internet."],
