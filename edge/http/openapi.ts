@@ -70,6 +70,9 @@ function nameOperation(method: string, path: string): string {
 function addCommonParts(method: string, operation: Operation): void {
   const responses = operation.responses ?? {};
   for (const [status, text] of Object.entries(commonProblems)) responses[status] ??= problem(text);
+  const limited = responses["429"];
+  if (limited && "description" in limited && limited.description !== commonProblems["429"])
+    limited.description += `, or ${commonProblems["429"]}`;
   for (const response of Object.values(responses)) {
     if (!("description" in response)) continue;
     response.headers = {

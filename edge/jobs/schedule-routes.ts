@@ -122,7 +122,14 @@ const runRoute = createRoute({
       description: "The job.",
       content: { "application/json": { schema: nameSchema("ScheduleRun", ScheduleRun) } },
     },
-    ...describeProblems("invalid_request", "unauthenticated", "forbidden", "not_found", "conflict"),
+    ...describeProblems(
+      "invalid_request",
+      "unauthenticated",
+      "forbidden",
+      "not_found",
+      "conflict",
+      "quota_exceeded",
+    ),
   },
 });
 

@@ -53,7 +53,7 @@ const testRoute = createRoute({
   request: { params: WebhookPath },
   responses: {
     202: { description: "The delivery as it stands now.", ...deliveryAnswer },
-    ...describeProblems("invalid_request", "not_found", "conflict"),
+    ...describeProblems("invalid_request", "not_found", "conflict", "quota_exceeded"),
   },
 });
 
@@ -68,7 +68,7 @@ const redeliveryRoute = createRoute({
   request: { params: WebhookPath.extend({ deliveryId: z.uuid() }) },
   responses: {
     202: { description: "The delivery as it stands now.", ...deliveryAnswer },
-    ...describeProblems("invalid_request", "not_found", "conflict"),
+    ...describeProblems("invalid_request", "not_found", "conflict", "quota_exceeded"),
   },
 });
 

@@ -4,7 +4,7 @@ import { JobError, JobEvent, JobLane } from "./contract.ts";
 
 export const operatingLimits = {
   payloadBytesMax: 65_536,
-  delaySecondsMax: 366 * 24 * 3600,
+  delaySecondsMax: 365 * 24 * 3600,
   /** Dead letters retried by one call. */
   redrivenMax: 1000,
 } as const;

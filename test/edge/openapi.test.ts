@@ -78,6 +78,26 @@ test("every operation tells its success and every problem as the same schema", (
   }
 });
 
+test("every operation may be limited, and those whose caller can have too much of a thing say so too", async () => {
+  const describe429 = (operation: Operation) => operation.responses["429"]?.description;
+  const rate = "`rate_limited`: too many requests of this kind in a minute.";
+  const quota = `\`quota_exceeded\`, or ${rate}`;
+  const names = operations
+    .filter(({ operation }) => describe429(operation) === quota)
+    .map(({ name }) => name)
+    .toSorted();
+  expect(names).toEqual([
+    "post /jobs",
+    "post /jobs/schedules/{name}/runs",
+    "post /webhooks",
+    "post /webhooks/{id}/deliveries/{deliveryId}/redelivery",
+    "post /webhooks/{id}/test",
+  ]);
+  for (const { name, operation } of operations)
+    if (!names.includes(name)) expect(describe429(operation), name).toBe(rate);
+  expect((await house.call("nobody", "GET", "/openapi.json")).body).toEqual(document);
+});
+
 test("every parameter of a path is described, and every POST takes an Idempotency-Key", () => {
   for (const { name, method, path, operation } of operations) {
     const described = (operation.parameters ?? []).filter((parameter) => parameter.in === "path");

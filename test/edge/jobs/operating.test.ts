@@ -287,6 +287,13 @@ describe("a job added by hand", () => {
     expect((await claim(one.body.id)).payload).toEqual(second.payload);
   });
 
+  test("may wait for a year, and does", async () => {
+    const delaySeconds = 365 * 86_400;
+    const answer = await sendJson("secret", "POST", "/jobs", { ...added(), delaySeconds });
+    const { runAfter, createdAt } = Job.parse(answer.body);
+    expect(Date.parse(runAfter) - Date.parse(createdAt)).toBe(delaySeconds * 1000);
+  });
+
   test.each([
     ["an unknown kind", { kind: "no.such-kind" }, "body.kind"],
     ["a payload that does not fit", { payload: { imageId: "x" } }, "body.payload.imageId"],
@@ -294,6 +301,7 @@ describe("a job added by hand", () => {
     ["a key too long", { uniqueKey: "k".repeat(201) }, "body.uniqueKey"],
     ["a rule without a key", { onOpen: "replace" }, "body.onOpen"],
     ["a wait below zero", { delaySeconds: -1 }, "body.delaySeconds"],
+    ["a wait of more than a year", { delaySeconds: 365 * 86_400 + 1 }, "body.delaySeconds"],
     ["a wait without end", { delaySeconds: 1e300 }, "body.delaySeconds"],
     ["a field too many", { lane: "interactive" }, "body"],
   ])("with %s is refused, and the field named", async (_what, changes, field) => {
