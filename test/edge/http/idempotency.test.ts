@@ -57,7 +57,7 @@ function openRoom(answer: Handler, deps: Deps = house.deps) {
   return { room, send };
 }
 
-const created: Handler = (body, run) =>
+const created = (body: string, run: number) =>
   new Response(JSON.stringify({ body, run }), {
     status: 201,
     headers: { "content-type": "application/json", location: `things/${run}`, "x-other": "not kept" },
