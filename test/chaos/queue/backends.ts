@@ -53,7 +53,9 @@ export const exhaustConnections: Scenario = {
   name: "connections exhausted",
   feels: ["refusals", "unclear"],
   async hurt(stage, deadlineMs) {
-    while (isBefore(deadlineMs)) {
+    // A connection that is back before it is missed hurts nobody.
+    const isFelt = () => stage.crew.some((member) => member.hasSaid("trouble", "53300"));
+    while (isBefore(deadlineMs) || (isBefore(deadlineMs + 30_000) && !isFelt())) {
       await sleep(between(stage, 200, 800));
       // Longer than a lease, so that what was held is lost, too.
       const untilMs = performance.now() + stage.options.leaseSeconds * 1000 * between(stage, 1.1, 1.5);

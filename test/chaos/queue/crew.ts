@@ -115,9 +115,10 @@ export class CrewMember {
     this.#process = undefined;
   }
 
-  /** Whether its process has said this by now. */
-  hasSaid(event: string): boolean {
-    return this.#process?.lines.some((line) => line.includes(`"event":"${event}"`)) ?? false;
+  /** Whether its process has said this by now, with that code where one is given. */
+  hasSaid(event: string, code = ""): boolean {
+    const isMeant = (line: string) => line.includes(`"event":"${event}"`) && line.includes(code);
+    return this.#process?.lines.some(isMeant) ?? false;
   }
 
   /** How often its processes that have ended said this. */
