@@ -76,6 +76,7 @@ sidecar looked in time, or where ${picturesAtOnceMax} pictures are being searche
         "unsupported_media_type",
         "image_undecodable",
         "image_too_many_pixels",
+        "quota_exceeded",
         "upstream_failed",
         "unavailable",
       ),
