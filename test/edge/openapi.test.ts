@@ -87,6 +87,9 @@ test("every operation may be limited, and those whose caller can have too much o
     .map(({ name }) => name)
     .toSorted();
   expect(names).toEqual([
+    "post /images",
+    "post /images/search",
+    "post /images/{id}/completion",
     "post /jobs",
     "post /jobs/schedules/{name}/runs",
     "post /webhooks",
