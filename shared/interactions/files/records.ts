@@ -2,14 +2,11 @@
  * Where the records of a CSV file end, in bytes: the file is read in parts, each cut after its last whole record, so that reading can
  * go on from any such place in another process. RFC 4180: a field in quotes may hold newlines, and a quote as two.
  *
- *            delimiter, newline
- *          ┌───────────────────┐
- *          ▼      other        │
- *   ▶ field start ─────▶ plain ┘
- *       │ ▲
- *     " │ └── delimiter, newline ── after a quote ◀── " ── quoted ◀┐
- *       └────────────────────────────────┼─────────────▶ quoted    │ other, newline too
- *                                        └── " ──────────▶ ────────┘
+ *                    quote           delimiter     newline           other
+ *   field start      quoted          field start   end of record     plain
+ *   plain            plain           field start   end of record     plain
+ *   quoted           after a quote   quoted        quoted            quoted
+ *   after a quote    quoted          field start   end of record     plain
  */
 export interface RecordOptions {
   /** One character of ASCII. */
