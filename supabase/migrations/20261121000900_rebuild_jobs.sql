@@ -516,7 +516,7 @@ begin
           then now() + make_interval(secs => least(greatest(one.delay_seconds, 0), 31536000)) else jobs.run_after end,
         deadline_at = case when jobs.state = 'queued' then now() + make_interval(secs => jobs.deadline_seconds) else jobs.deadline_at end,
         unique_key = case when jobs.state = 'queued' then jobs.unique_key end,
-        changed_in = pg_current_xact_id()
+        changed_in = case when jobs.state = 'queued' then pg_current_xact_id() else jobs.changed_in end
       where jobs.kind = one.kind and jobs.unique_key = one.unique_key and jobs.owner_id is not distinct from one.owner_id
         and jobs.state in ('queued', 'running');
     end loop;

@@ -75,8 +75,7 @@ export class Client {
       });
       const added = request.jobs.filter(({ id }) => answer.includes(id));
       for (const { id } of added) this.#world.accepted.add(id);
-      const isPlain = request.jobs.every(({ onOpen }) => onOpen === undefined || onOpen === "skip");
-      if (added.length === request.jobs.length && isPlain) this.#sent.push(request);
+      if (added.length === request.jobs.length) this.#sent.push(request);
     } catch (error) {
       if (error instanceof AppError && error.code === "quota_exceeded") return "refused";
       if (!(error instanceof ConnectionLost)) throw error;
