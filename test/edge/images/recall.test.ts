@@ -186,7 +186,7 @@ describe("the meter", () => {
   });
 
   // PGlite has no clock that would interrupt a statement; only the budget of the whole run holds there.
-  const withClock = process.env.TEST_DATABASE_URL !== undefined;
+  const withClock = Boolean(process.env.TEST_DATABASE_URL);
   test.runIf(withClock)("leaves a space alone in which comparing takes too long", async () => {
     await logSearches(4);
     // Each row that is looked at takes longer than a statement may.
