@@ -7,7 +7,8 @@
  *   spike     one value far from its hour's                                 ┐ labelled, one incident each
  *   drift     a few hours whose values all lie off                          ┘
  */
-import { createRandom, normal, poisson } from "./random.ts";
+import { normal, poisson } from "../../helpers/draws.ts";
+import { type Random, seededRandom } from "../../helpers/pictures.ts";
 
 export interface Value {
   readonly value: number;
@@ -20,8 +21,6 @@ export interface Series {
   readonly hours: readonly (readonly Value[])[];
   readonly incidents: number;
 }
-
-type Random = () => number;
 
 interface Profile {
   readonly level: number;
@@ -89,7 +88,8 @@ function drawFactor(random: Random, least: number, most: number): number {
 }
 
 export function drawSeries(seed: number): Series {
-  const random = createRandom(seed);
+  // Neighbouring seeds begin far apart.
+  const random = seededRandom(seed * 2654435761);
   const profile = drawProfile(random);
   const drifts = planDrifts(random);
   let incidents = 0;

@@ -9,7 +9,8 @@ import {
 import type { HourStatistics } from "../../../../shared/interactions/outliers/history.ts";
 import { addValues, noMoments } from "../../../../shared/interactions/statistics/moments.ts";
 import { QuantileSketch } from "../../../../shared/interactions/statistics/sketch.ts";
-import { createRandom, distributions, drawValues, shuffle } from "../statistics/values.ts";
+import { seededRandom } from "../../../helpers/pictures.ts";
+import { distributions, drawValues, shuffle } from "../statistics/values.ts";
 
 const methods = OutlierMethod.options;
 const nowHour = 480_000;
@@ -112,7 +113,7 @@ describe("fences by ewma", () => {
 
 describe("fences by season", () => {
   const isNight = (hour: number) => hour % 24 < 8;
-  const random = createRandom(9);
+  const random = seededRandom(9);
   const days = (weeks: number, level = (_hour: number) => 0) =>
     Array.from({ length: weeks * 168 }, (_, index) => {
       const hour = nowHour - weeks * 168 + 1 + index;
