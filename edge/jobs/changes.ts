@@ -40,11 +40,18 @@ export async function listChanges(
   const rows = await listMissed(sql, walk, { ...filter, limit: filter.limit + 1 });
   const shown = rows.slice(0, filter.limit);
   const last = shown.at(-1);
-  const hasMore = rows.length > shown.length && last !== undefined;
-  const revision = hasMore
-    ? { tag: present.tag, after: seen.after, walk: { upTo, changedIn: BigInt(last.changedIn), id: last.id } }
-    : { tag: present.tag, after: upTo };
-  return { items: shown.map(toJob), revision: encodeRevision(revision), hasMore };
+  if (rows.length > shown.length && last) {
+    const place = { upTo, changedIn: BigInt(last.changedIn), id: last.id };
+    const revision = encodeRevision({ tag: present.tag, after: seen.after, walk: place });
+    return { items: shown.map(toJob), revision, hasMore: true };
+  }
+  // A walk ends where it began to be shown: what changed since is yet to come.
+  const hasMore = formatSnapshot(upTo) !== formatSnapshot(present.after);
+  return {
+    items: shown.map(toJob),
+    revision: encodeRevision({ tag: present.tag, after: upTo }),
+    hasMore,
+  };
 }
 
 const noId = "00000000-0000-0000-0000-000000000000";

@@ -46,6 +46,10 @@ export const Revision = z
 export const JobChanges = z.object({
   items: z.array(Job).describe("Jobs that changed, as they stand; each once, in the order of their changes."),
   revision: Revision,
-  hasMore: z.boolean().describe("True: ask again at once with `revision`; this page was full."),
+  hasMore: z
+    .boolean()
+    .describe(
+      "True: ask again at once with `revision`: there are more, or others may have changed while the pages were read.",
+    ),
 });
 export type JobChanges = z.infer<typeof JobChanges>;

@@ -83,9 +83,8 @@ describe("changes", () => {
     expect(first.hasMore).toBe(true);
     const changed = added.find((id) => id !== first.items[0]?.id) ?? "";
     await house.sql`select parlance.cancel_job(${changed})`;
-    const rest = await drain(house.alice, first.revision, "&limit=1");
-    expect(rest.ids.toSorted()).toEqual(added.filter((id) => id !== first.items[0]?.id && id !== changed));
-    expect((await drain(house.alice, rest.revision)).ids).toEqual([changed]);
+    const { ids } = await drain(house.alice, first.revision, "&limit=1");
+    expect(ids).toEqual([...added.filter((id) => id !== first.items[0]?.id && id !== changed), changed]);
   });
 
   test("since a list was read are none of what it showed", async () => {
@@ -268,7 +267,7 @@ class Reader {
     this.revision = page.revision;
     if (draw(6) === 0) this.#kept.push({ revision: this.revision, seen: new Map(this.seen) });
     else if (mayResume && draw(12) === 0) this.#resume();
-    return page.hasMore || page.items.length > 0;
+    return page.hasMore;
   }
 
   #resume(): void {
@@ -297,9 +296,7 @@ test("a reader that resumes at random sees every change, and none twice, while w
   await Promise.all(writers);
   isOver = true;
   await Promise.all(readings);
-  // A walk that ends may have been of an older snapshot: the next page tells what came since.
-  for (const reader of readers)
-    for (let empty = 0; empty < 2; ) empty = (await reader.readPage({ mayResume: false })) ? 0 : empty + 1;
+  for (const reader of readers) while (await reader.readPage({ mayResume: false }));
   const rows = await house.sql<{ id: string; ownerId: string | null; eventSequence: number }[]>`
     select id, owner_id, event_sequence from parlance.jobs
   `;
