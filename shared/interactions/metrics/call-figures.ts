@@ -3,6 +3,7 @@ import type { PairMetric } from "./metric.ts";
 export const latency: PairMetric = {
   name: "latency",
   of: "pair",
+  number: 26,
   unit: "ms",
   meaning: "From the call to the end of its answer, as the caller measured it.",
   version: 1,
@@ -12,6 +13,7 @@ export const latency: PairMetric = {
 export const tokensPerSecond: PairMetric = {
   name: "tokens-per-second",
   of: "pair",
+  number: 27,
   unit: "tokens/s",
   meaning: "Tokens of the output for each second of latency; needs both to be told.",
   version: 1,
@@ -24,6 +26,7 @@ export const tokensPerSecond: PairMetric = {
 export const cost: PairMetric = {
   name: "cost",
   of: "pair",
+  number: 28,
   unit: "USD",
   meaning: "As the caller told it.",
   version: 1,

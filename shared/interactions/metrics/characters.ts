@@ -3,6 +3,7 @@ import type { TextMetric } from "./metric.ts";
 export const characters: TextMetric = {
   name: "characters",
   of: "text",
+  numbers: { input: 1, output: 2 },
   unit: "characters",
   meaning: "Unicode code points.",
   version: 1,

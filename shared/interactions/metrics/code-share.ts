@@ -3,6 +3,7 @@ import type { TextMetric } from "./metric.ts";
 export const codeShare: TextMetric = {
   name: "code-share",
   of: "text",
+  numbers: { input: 13, output: 14 },
   unit: "share",
   meaning: "Characters within Markdown's fences or backticks. A fence that is not closed goes to the end.",
   version: 1,

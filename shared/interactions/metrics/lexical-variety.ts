@@ -5,6 +5,7 @@ const window = 50;
 export const lexicalVariety: TextMetric = {
   name: "lexical-variety",
   of: "text",
+  numbers: { input: 9, output: 10 },
   unit: "share",
   meaning:
     "Different words among 50 in a row, on average (MATTR, Covington and McFall 2010): unlike a plain share it does not fall with the length. Of texts of ten words and more.",

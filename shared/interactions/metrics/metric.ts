@@ -30,19 +30,26 @@ interface MetricFacts {
     | "USD";
   /** What it says, and what it does not. */
   readonly meaning: string;
-  /** Grows when the same text would be measured otherwise: then the old values are measured again. */
+  /** Grows when the same text would be measured otherwise: then it is given other numbers too, and old rows are measured again. */
   readonly version: number;
 }
 
 /** Of the input and of the output alike. Undefined where there is nothing to measure. */
 export interface TextMetric extends MetricFacts {
   readonly of: "text";
+  /**
+   * Where its values stand in a row's list, from 1. Each belongs to one metric and one version for ever: rows and statistics that were
+   * written under it say what it meant then.
+   */
+  readonly numbers: { readonly input: number; readonly output: number };
   readonly measure: (text: MeasuredText) => number | undefined;
 }
 
 /** Of the two together. */
 export interface PairMetric extends MetricFacts {
   readonly of: "pair";
+  /** As the numbers of a text metric. */
+  readonly number: number;
   readonly measure: (pair: MeasuredPair) => number | undefined;
 }
 

@@ -61,6 +61,7 @@ function hasForm(words: readonly string[], { wish, which, what, apart }: Form): 
 export const promptInjection: TextMetric = {
   name: "prompt-injection",
   of: "text",
+  numbers: { input: 23, output: 24 },
   unit: "flag",
   meaning:
     "Whether it has a form in which prompts are taken over, such as a wish to ignore earlier instructions. English; a hint, not a guard.",

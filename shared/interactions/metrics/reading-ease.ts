@@ -9,6 +9,7 @@ function countSyllables(word: string): number {
 export const readingEase: TextMetric = {
   name: "reading-ease",
   of: "text",
+  numbers: { input: 7, output: 8 },
   unit: "points",
   meaning:
     "Flesch 1948, made for English: about 100 is very easy, 0 very hard, and it may go beyond both. Of texts of ten Latin words and more.",

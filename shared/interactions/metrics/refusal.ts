@@ -38,6 +38,7 @@ const lookedAt = 400;
 export const refusal: TextMetric = {
   name: "refusal",
   of: "text",
+  numbers: { input: 21, output: 22 },
   unit: "flag",
   meaning:
     "Whether one of some 30 English phrases in which models refuse stands in the first 400 characters.",

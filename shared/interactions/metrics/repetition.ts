@@ -5,6 +5,7 @@ const length = 4;
 export const repetition: TextMetric = {
   name: "repetition",
   of: "text",
+  numbers: { input: 11, output: 12 },
   unit: "share",
   meaning:
     "Of all rows of four words those that were there before (seq-rep-4, Welleck et al. 2020). Of texts of twelve words and more.",

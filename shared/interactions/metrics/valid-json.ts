@@ -5,6 +5,7 @@ const fencePattern = /^```(?:json)?[ \t]*\n([\s\S]*)\n```$/i;
 export const validJson: TextMetric = {
   name: "valid-json",
   of: "text",
+  numbers: { input: 15, output: 16 },
   unit: "flag",
   meaning:
     "Whether it can be read as JSON, of texts that begin as an object or a list, also within one fence; of others nothing.",

@@ -3,6 +3,7 @@ import type { PairMetric } from "./metric.ts";
 export const wordOverlap: PairMetric = {
   name: "word-overlap",
   of: "pair",
+  number: 25,
   unit: "share",
   meaning:
     "Of the different words of the output those that are in the input: near 1 it repeats what it was asked.",

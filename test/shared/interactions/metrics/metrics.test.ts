@@ -5,12 +5,13 @@ import {
   measureInteraction,
   metrics,
   type NewMeasurement,
+  nameValues,
 } from "../../../../shared/interactions/metrics/registry.ts";
 import { MeasuredText } from "../../../../shared/interactions/metrics/text.ts";
 
 const nothing = { inputTokens: null, outputTokens: null, latencyMs: null, costUsd: null };
 const measure = (output: string, rest: Partial<NewMeasurement> = {}) =>
-  measureInteraction({ input: "", output, ...nothing, ...rest });
+  nameValues(measureInteraction({ input: "", output, ...nothing, ...rest }).values);
 
 function measureText(name: string, text: string): number | undefined {
   const metric = metrics.find((one): one is TextMetric => one.of === "text" && one.name === name);
