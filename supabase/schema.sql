@@ -1,10 +1,40 @@
 -- Schema parlance, written from the catalog by `bun run schema`. To read, not to run: what belongs to a table
 -- stands under it, names are without their schema, and row level security is on unless it says otherwise.
 
+create type alert_severity as enum ('info', 'warning', 'critical');
+create type alert_state as enum ('open', 'acknowledged', 'resolved');
 create type image_state as enum ('uploading', 'processing', 'ready', 'failed');
+create type interaction_import_state as enum ('uploading', 'queued', 'running', 'done', 'failed', 'cancelled');
 create type job_lane as enum ('interactive', 'bulk');
 create type job_state as enum ('queued', 'running', 'done', 'failed', 'cancelled');
 create type webhook_delivery_state as enum ('pending', 'delivered', 'failed', 'cancelled');
+
+-- Which interactions an alert tells of.
+create table alert_firings (
+  alert_id uuid not null references interaction_alerts(id) on delete cascade,
+  interaction_id uuid not null references interactions(id) on delete cascade, owner_id uuid,
+  occurred_at timestamptz not null, value float8 not null, score float8,
+  primary key (interaction_id, alert_id)
+);
+  create index alert_firings_of_an_alert on (alert_id, occurred_at desc, interaction_id desc);
+  create index alert_firings_of_an_owner on (owner_id, occurred_at desc, interaction_id desc);
+  create policy "owners see what fired" for select to authenticated using (may_see(owner_id, (select auth.uid()), (select is_admin())));
+  grant select to authenticated;
+  grant select, insert, update, delete to service_role;
+
+-- Until when nobody is told of which alerts; they are opened and counted all the same.
+create table alert_silences (
+  id uuid primary key, owner_id uuid references auth.users(id) on delete cascade,
+  rule_id uuid references interaction_rules(id) on delete cascade, app text, environment text, model text,
+  severity_max alert_severity, reason text not null default '', starts_at timestamptz not null,
+  ends_at timestamptz not null, created_at timestamptz not null default now(),
+  constraint reason_is_short check (length(reason) <= 500),
+  constraint silence_ends check (starts_at < ends_at and ends_at <= (starts_at + '366 days'))
+);
+  create index alert_silences_of_an_owner on (owner_id, ends_at desc);
+  create policy "owners see their silences" for select to authenticated using (may_see(owner_id, (select auth.uid()), (select is_admin())));
+  grant select to authenticated;
+  grant select, insert, update, delete to service_role;
 
 create view dead_letters (
   id, kind, lane, owner_id, subject_id, payload, error_code, error_message, attempts, attempts_max, lease_losses,
@@ -162,6 +192,173 @@ create table images (
   grant select, insert (id, owner_id, name, title, keywords, media_type, size_bytes), update (name, title, keywords), delete to authenticated;
   grant select, update (state, media_type, size_bytes, width, height, perceptual_hash, variants, taken_at, camera, error_code, error_message, colours) to parlance_sidecar;
   grant select, insert, update, delete to service_role;
+
+-- Rows of a file that did not land, and why.
+create table import_refusals (
+  import_id uuid not null references interaction_imports(id) on delete cascade, row_number integer not null,
+  reason text not null, row text not null,
+  primary key (import_id, row_number),
+  constraint refusal_is_not_endless check (length(reason) <= 1000 and length("row") <= 20000)
+);
+  create policy "who sees the import sees its refusals" for select to authenticated using (import_id in (select interaction_imports.id from interaction_imports));
+  grant select to authenticated;
+  grant select, insert, update, delete to service_role;
+
+-- That a rule's condition holds, once for as long as it does, with how often.
+create table interaction_alerts (
+  id uuid default create_id() primary key, owner_id uuid references auth.users(id) on delete cascade,
+  rule_id uuid references interaction_rules(id) on delete set null, rule_name text not null,
+  severity alert_severity not null, fingerprint text not null, app text, environment text, model text, element text,
+  metric text, state alert_state not null default 'open', count integer not null default 1,
+  first_seen_at timestamptz not null, last_seen_at timestamptz not null, value float8, score float8,
+  evidence jsonb not null, import_id uuid, opened_at timestamptz not null default clock_timestamp(),
+  fired_at timestamptz not null default clock_timestamp(), acknowledged_at timestamptz, acknowledged_by uuid,
+  resolved_at timestamptz, resolution text, reopened integer not null default 0,
+  is_flapping boolean not null default false, notified_at timestamptz, notifications integer not null default 0,
+  count_notified integer not null default 0,
+  constraint evidence_is_a_small_object check (jsonb_typeof(evidence) = 'object' and octet_length(evidence::text) <= 20000),
+  constraint imported_alerts_are_over check (import_id is null or state = 'resolved'),
+  constraint resolution_is_known check (resolution = any (array['quiet', 'by-hand', 'rule-changed', 'imported'])),
+  constraint resolved_says_when check ((state = 'resolved') = (resolved_at is not null)),
+  constraint resolved_says_why check ((state = 'resolved') = (resolution is not null))
+);
+  create index interaction_alerts_by_fingerprint on (owner_id, fingerprint, resolved_at desc);
+  create index interaction_alerts_of_a_rule on (rule_id);
+  create unique index interaction_alerts_of_an_import on (import_id, fingerprint) where import_id is not null;
+  create index interaction_alerts_of_an_owner on (owner_id, opened_at desc, id desc);
+  create index interaction_alerts_to_tend on (fired_at) where state <> 'resolved';
+  create unique index interaction_alerts_unresolved on (owner_id, fingerprint) nulls not distinct where state <> 'resolved';
+  create policy "owners see their alerts" for select to authenticated using (may_see(owner_id, (select auth.uid()), (select is_admin())));
+  grant select to authenticated;
+  grant select, insert, update, delete to service_role;
+
+-- Interactions that were written together: the unit of folding, and of searching for words.
+create table interaction_batches (
+  id uuid primary key, owner_id uuid references auth.users(id) on delete cascade, rows integer not null,
+  first_at timestamptz not null, last_at timestamptz not null, words integer[] not null, folded_at timestamptz,
+  created_at timestamptz not null default now(),
+  constraint batch_has_rows check (rows >= 1 and rows <= 5000),
+  constraint times_are_in_order check (first_at <= last_at)
+);
+  create index interaction_batches_to_fold on (owner_id, id) where folded_at is null;
+  create index interaction_batches_with_words using gin (words);
+  create policy "owners see their batches" for select to authenticated using (may_see(owner_id, (select auth.uid()), (select is_admin())));
+  grant select to authenticated;
+  grant select, insert, update, delete to service_role;
+
+-- The bounds that outlier rules worked out of the statistics, so that judging a row reads one.
+create table interaction_fences (
+  rule_id uuid not null references interaction_rules(id) on delete cascade, group_key text not null,
+  hour integer not null, fences jsonb, computed_at timestamptz not null default now(),
+  primary key (rule_id, group_key, hour)
+);
+  grant select, insert, update, delete to service_role;
+
+-- Which app, environment and model: statistics are kept for each.
+create table interaction_groups (
+  id integer primary key, owner_id uuid references auth.users(id) on delete cascade, app text not null,
+  environment text not null, model text not null, created_at timestamptz not null default now(),
+  unique nulls not distinct (owner_id, app, environment, model),
+  constraint app_is_short check (length(app) >= 1 and length(app) <= 64),
+  constraint environment_is_short check (length(environment) <= 64),
+  constraint model_is_short check (length(model) <= 128)
+);
+  create policy "owners see their groups" for select to authenticated using (may_see(owner_id, (select auth.uid()), (select is_admin())));
+  grant select to authenticated;
+  grant select, insert, update, delete to service_role;
+
+-- Count, mean, spread and quantiles of a metric in an hour (or day), in a form that merges.
+create table interaction_hours (
+  group_id integer not null references interaction_groups(id) on delete cascade, metric smallint not null,
+  hour integer not null, hours smallint not null default 1, count integer not null, mean float8 not null,
+  m2 float8 not null, min float8 not null, max float8 not null, keys integer[] not null, counts integer[] not null,
+  primary key (group_id, metric, hour),
+  constraint buckets_have_counts check (cardinality(keys) = cardinality(counts)),
+  constraint hour_has_values check (count > 0),
+  constraint span_is_an_hour_or_a_day check (hours = 1 or hours = 24 and (hour % 24) = 0)
+);
+  create policy "who sees the group sees its hours" for select to authenticated using (group_id in (select interaction_groups.id from interaction_groups));
+  grant select to authenticated;
+  grant select, insert, update, delete to service_role;
+
+-- Files of interactions: how far each is, and what came of it.
+create table interaction_imports (
+  id uuid primary key, owner_id uuid references auth.users(id) on delete cascade, file_name text not null,
+  path text not null, size_bytes bigint, options jsonb not null, findings jsonb not null default '{}',
+  state interaction_import_state not null, job_id uuid, bytes_done bigint not null default 0,
+  rows_landed integer not null default 0, rows_refused integer not null default 0,
+  rows_known integer not null default 0, alerts integer not null default 0, error_code text, error_message text,
+  created_at timestamptz not null default now(), finished_at timestamptz,
+  constraint file_name_is_short check (length(file_name) >= 1 and length(file_name) <= 255),
+  constraint finished_says_when check ((state = any (array['done', 'failed', 'cancelled'])) = (finished_at is not null)),
+  constraint options_are_small check (jsonb_typeof(options) = 'object' and octet_length(options::text) <= 10000),
+  constraint size_is_sensible check (size_bytes >= 0 and size_bytes <= 1073741824)
+);
+  create index interaction_imports_of_an_owner on (owner_id, id desc);
+  create index interaction_imports_open on (created_at) where finished_at is null;
+  create policy "owners see their imports" for select to authenticated using (may_see(owner_id, (select auth.uid()), (select is_admin())));
+  grant select to authenticated;
+  grant select, insert, update, delete to service_role;
+
+-- What is watched: a metric, of which interactions, and when it is out of order.
+create table interaction_rules (
+  id uuid primary key, owner_id uuid references auth.users(id) on delete cascade, name text not null,
+  is_enabled boolean not null default true, severity alert_severity not null default 'warning', element text,
+  metric text, apps text[], environments text[], models text[], tags text[], condition jsonb not null,
+  group_by text[] not null default '{}', renotify_minutes integer, resolve_minutes integer not null default 60,
+  created_at timestamptz not null default now(), updated_at timestamptz not null default now(),
+  unique nulls not distinct (owner_id, name),
+  constraint condition_is_a_small_object check (jsonb_typeof(condition) = 'object' and octet_length(condition::text) <= 4000),
+  constraint element_goes_with_a_metric check ((element is null) = (metric is null)),
+  constraint element_is_known check (element = any (array['input', 'output', 'pair'])),
+  constraint filters_are_short check (coalesce(cardinality(apps), 1) >= 1 and coalesce(cardinality(apps), 1) <= 50 and coalesce(cardinality(environments), 1) >= 1 and coalesce(cardinality(environments), 1) <= 50 and coalesce(cardinality(models), 1) >= 1 and coalesce(cardinality(models), 1) <= 50 and coalesce(cardinality(tags), 1) >= 1 and coalesce(cardinality(tags), 1) <= 50),
+  constraint groups_are_known check (group_by <@ array['app', 'environment', 'model'] and cardinality(group_by) <= 3),
+  constraint minutes_are_sensible check (renotify_minutes >= 1 and renotify_minutes <= 100000 and resolve_minutes >= 1 and resolve_minutes <= 100000),
+  constraint name_is_short check (length(name) >= 1 and length(name) <= 100)
+);
+  create index interaction_rules_of_an_owner on (owner_id, id desc);
+  create policy "owners see their rules" for select to authenticated using (may_see(owner_id, (select auth.uid()), (select is_admin())));
+  grant select to authenticated;
+  grant select, insert, update, delete to service_role;
+
+-- How an owner wants interactions kept; its row is held by whoever folds the owner's batches.
+create table interaction_settings (
+  id uuid default create_id() primary key, owner_id uuid references auth.users(id) on delete cascade,
+  redact text[] not null default '{}', retention_days integer, retention_days_by_app jsonb not null default '{}',
+  alert_email text, alert_email_severity_min alert_severity not null default 'warning',
+  folded_at timestamptz not null default '-infinity', created_at timestamptz not null default now(),
+  unique nulls not distinct (owner_id),
+  constraint email_is_short check (length(alert_email) >= 3 and length(alert_email) <= 254),
+  constraint redact_is_known check (redact <@ array['email', 'phone', 'card', 'key'] and cardinality(redact) <= 4),
+  constraint retention_by_app_is_a_small_object check (jsonb_typeof(retention_days_by_app) = 'object' and octet_length(retention_days_by_app::text) <= 20000),
+  constraint retention_is_sensible check (retention_days >= 1 and retention_days <= 36500)
+);
+  create policy "owners see their settings" for select to authenticated using (may_see(owner_id, (select auth.uid()), (select is_admin())));
+  grant select to authenticated;
+  grant select, insert, update, delete to service_role;
+
+-- What a model was asked and what it answered, with what was measured of it.
+create table interactions (
+  id uuid primary key, owner_id uuid references auth.users(id) on delete cascade,
+  group_id integer not null references interaction_groups(id) on delete cascade, batch_id uuid not null,
+  session_id text, user_label text, provider text, input text not null, output text not null, input_tokens integer,
+  output_tokens integer, latency_ms float8, cost_usd float8, tags text[] not null default '{}',
+  occurred_at timestamptz not null, created_at timestamptz not null default now(), metric_values float8[] not null,
+  metric_edition smallint not null, input_language text, output_language text, import_id uuid, row_hash uuid,
+  constraint labels_are_short check (length(session_id) <= 200 and length(user_label) <= 200 and length(provider) <= 64 and length(input_language) <= 16 and length(output_language) <= 16),
+  constraint metrics_are_few check (cardinality(metric_values) <= 500),
+  constraint tags_are_few check (cardinality(tags) <= 20 and array_position(tags, null) is null),
+  constraint texts_are_not_endless check (length(input) <= 200000 and length(output) <= 200000)
+);
+  create index interactions_by_hash on (owner_id, row_hash) where row_hash is not null;
+  create index interactions_measured_before on (metric_edition, id);
+  create index interactions_of_a_batch on (batch_id);
+  create index interactions_of_a_group on (group_id, occurred_at desc, id desc);
+  create index interactions_of_a_session on (owner_id, session_id, occurred_at, id) where session_id is not null;
+  create index interactions_of_an_owner on (owner_id, occurred_at desc, id desc);
+  create policy "owners see their interactions" for select to authenticated using (may_see(owner_id, (select auth.uid()), (select is_admin())));
+  grant select to authenticated;
+  grant select, insert, update (metric_values, metric_edition, input_language, output_language), delete to service_role;
 
 -- How far the counting and the pruning of ended jobs are.
 create table job_counting (
@@ -353,6 +550,19 @@ create table recall_measures (
   create index recall_measures_by_space on (space_id, measured_at desc);
   grant select, insert, delete to service_role;
 
+-- How a rule would have done over what is in the log.
+create table rule_back_tests (
+  id uuid primary key, owner_id uuid references auth.users(id) on delete cascade, rule jsonb not null,
+  from_at timestamptz not null, to_at timestamptz not null, job_id uuid not null, result jsonb, error_code text,
+  error_message text, created_at timestamptz not null default now(), finished_at timestamptz,
+  constraint result_is_not_endless check (octet_length(result::text) <= 200000),
+  constraint times_are_in_order check (from_at < to_at)
+);
+  create index rule_back_tests_of_an_owner on (owner_id, id desc);
+  create policy "owners see their back-tests" for select to authenticated using (may_see(owner_id, (select auth.uid()), (select is_admin())));
+  grant select to authenticated;
+  grant select, insert, update, delete to service_role;
+
 -- A sample of what was really asked, with the vector that was searched by: recall is measured and models are compared on it.
 create table searches (
   id uuid primary key, space_id smallint not null references embedding_spaces(id) on delete cascade,
@@ -463,6 +673,7 @@ create function cancel_job(id uuid) returns table(state job_state, ended_now boo
 create function claim_jobs(worker_id uuid, kinds text[], lane job_lane, jobs_max integer, lease_seconds float8, models text[] default '{}', loaded text[] default null, patience_seconds float8 default 2, running_max integer[] default '{}', running_per_owner_max integer[] default '{}', after_turn bigint default 0) returns table(id uuid, kind text, owner_id uuid, subject_id uuid, payload jsonb, cursor jsonb, attempts integer, attempts_max integer, claim bigint, turn bigint, deadline_seconds float8, traceparent text) volatile security definer; -- for parlance_sidecar, service_role
 create function clock_turn(clock text) returns bigint volatile security definer; -- for its owner
 create function complete_jobs(endings jsonb) returns table(claim bigint) volatile security definer; -- for parlance_sidecar, service_role
+create function compose_alert(alert interaction_alerts) returns jsonb stable; -- for service_role
 create function compose_webhook_data(job jobs) returns jsonb stable; -- for its owner
 create function count_ended_jobs(jobs_max integer) returns integer volatile security definer; -- for service_role
 create function count_removed_jobs() returns trigger volatile security definer; -- for its owner
@@ -472,8 +683,11 @@ create function date_image() returns trigger volatile; -- for its owner
 create function deliver_job_events() returns trigger volatile security definer; -- for its owner
 create function drop_embedding_space(id smallint) returns void volatile security definer; -- for service_role
 create function end_tries(ids uuid[], code text, message text, retryable boolean) returns setof jobs volatile security definer; -- for its owner
+create function ensure_interaction_groups(owner_id uuid, apps text[], environments text[], models text[]) returns table(id integer, app text, environment text, model text) volatile security definer; -- for service_role
+create function ensure_interaction_settings(owner_id uuid) returns interaction_settings volatile security definer; -- for service_role
 create function expire_jobs(jobs_max integer, except_ids uuid[] default '{}') returns table(id uuid, kind text, owner_id uuid, subject_id uuid, state job_state, error_code text, error_message text) volatile security definer; -- for parlance_sidecar, service_role
 create function fail_job(id uuid, claim bigint, code text, message text, retryable boolean) returns job_state volatile security definer; -- for parlance_sidecar, service_role
+create function find_alert_to_raise(owner_id uuid, import_id uuid, fingerprint text) returns interaction_alerts volatile security definer; -- for its owner
 create function find_turns(owner_ids uuid[], of_clock text) returns table(owner_id uuid, last bigint, stride float8) stable security definer; -- for its owner
 create function fold_keywords(keywords text[]) returns text[] immutable; -- for anon, authenticated, parlance_sidecar, service_role
 create function follow_image() returns trigger volatile security definer; -- for its owner
@@ -482,6 +696,7 @@ create function has_place(image_id uuid) returns boolean stable security definer
 create function heartbeat_jobs(ids uuid[], claims bigint[], lease_seconds float8) returns table(id uuid, claim bigint, cancel_requested boolean) volatile security definer; -- for parlance_sidecar, service_role
 create function image_words(name text, title text, keywords text[]) returns tsvector immutable; -- for authenticated, parlance_sidecar, service_role
 create function is_admin() returns boolean stable; -- for anon, authenticated, service_role
+create function is_silenced(alert interaction_alerts) returns boolean stable security definer; -- for service_role
 create function job_end_event(state job_state) returns text immutable; -- for its owner
 create function job_event_data(job jobs, sequence integer, event text, at timestamptz, detail jsonb) returns jsonb stable; -- for authenticated, service_role
 create function job_event_detail(done integer, total integer, message text, error_code text default null, error_message text default null, partial jsonb default null) returns jsonb stable; -- for its owner
@@ -498,10 +713,12 @@ create function match_words(query text, minus text, scope text, scope_owner uuid
 create function may_see(owner_id uuid) returns boolean stable; -- for anon, authenticated, service_role
 create function may_see(owner_id uuid, user_id uuid, is_admin boolean) returns boolean immutable; -- for anon, authenticated, service_role
 create function may_take_suspect(suspect uuid, worker_id uuid) returns boolean volatile security definer; -- for its owner
+create function notify_alert(alert_id uuid, event text) returns boolean volatile security definer; -- for service_role
 create function open_jobs(kinds text[]) returns table(id uuid, kind text, unique_key text) stable; -- for service_role
 create function protect_vectors(vectors regclass) returns void volatile; -- for its owner
 create function prune_jobs(ended_before timestamptz, events_before timestamptz, rows_max integer) returns integer volatile security definer; -- for service_role
 create function prune_webhook_deliveries(made_before timestamptz, rows_max integer) returns integer volatile security definer; -- for service_role
+create function raise_alerts(firings jsonb) returns table(alert_id uuid, fingerprint text, opened boolean) volatile security definer; -- for service_role
 create function record_delivery_failure(job_id uuid, claim bigint, status_code integer, error_message text, took_ms integer, retry_after_seconds integer default null) returns void volatile security definer; -- for parlance_sidecar
 create function refuse_job_beginning() returns trigger volatile; -- for its owner
 create function refuse_job_change() returns trigger volatile; -- for its owner

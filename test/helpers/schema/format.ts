@@ -1,7 +1,7 @@
 import type { Catalog, Grant, Relation, SqlFunction } from "./catalog.ts";
 
 const lineWidth = 120;
-const linesMax = 600;
+const linesMax = 1000;
 
 /** Schema parlance as one page: SQL to read, not to run. Names without a schema are of parlance or of extensions. */
 export function formatSchema(catalog: Catalog): string {

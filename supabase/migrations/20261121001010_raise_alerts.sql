@@ -1,0 +1,193 @@
+-- Alerts with manners: one unresolved alert for each rule and what it judges apart, that counts instead of repeating itself.
+--
+--            fires                fires: counted                quiet for resolve_minutes, or by hand
+--   (none) ───────▶ open ─────────────────────▶ open ──────────────────────────────────────────────────▶ resolved
+--                     └─ by hand ─▶ acknowledged: counted, not told again ──────────────────────────────▶    │
+--                     ▲                                                                                      │
+--                     └──────────────── fires within an hour after it was quiet: opened again ───────────────┘
+--
+-- People are told when one is opened and resolved, and again while it goes on where the rule asks for that; not while it
+-- is silenced, and not when it was opened for the third time within an hour of quiet: it flaps.
+
+-- Whether nobody is to be told of an alert at this moment.
+create function parlance.is_silenced(alert parlance.interaction_alerts) returns boolean
+  language sql stable security definer set search_path = pg_catalog, pg_temp
+  as $$
+  select exists (
+    select from parlance.alert_silences as silences
+    where silences.owner_id is not distinct from alert.owner_id
+      and clock_timestamp() >= silences.starts_at
+      and clock_timestamp() < silences.ends_at
+      and (silences.rule_id is null or silences.rule_id = alert.rule_id)
+      and (silences.app is null or silences.app = alert.app)
+      and (silences.environment is null or silences.environment = alert.environment)
+      and (silences.model is null or silences.model = alert.model)
+      and (silences.severity_max is null or alert.severity <= silences.severity_max)
+  )
+$$;
+
+-- What channels tell of an alert; shared/interactions/alerts.ts describes it.
+create function parlance.compose_alert(alert parlance.interaction_alerts) returns jsonb
+  language sql stable set search_path = pg_catalog, pg_temp
+  as $$
+  select jsonb_build_object(
+    'id', alert.id,
+    'ruleId', alert.rule_id,
+    'ruleName', alert.rule_name,
+    'severity', alert.severity,
+    'state', alert.state,
+    'app', alert.app,
+    'environment', alert.environment,
+    'model', alert.model,
+    'element', alert.element,
+    'metric', alert.metric,
+    'value', alert.value,
+    'score', alert.score,
+    'explanation', alert.evidence ->> 'explanation',
+    'count', alert.count,
+    'firstSeenAt', parlance.format_time(alert.first_seen_at),
+    'lastSeenAt', parlance.format_time(alert.last_seen_at),
+    'openedAt', parlance.format_time(alert.opened_at),
+    'resolvedAt', parlance.format_time(alert.resolved_at),
+    'resolution', alert.resolution
+  )
+$$;
+
+-- Tells people of an alert unless it is silenced or flaps; answers whether it did.
+create function parlance.notify_alert(alert_id uuid, event text) returns boolean
+  language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
+  as $$
+declare
+  alert parlance.interaction_alerts;
+begin
+  select * into strict alert from parlance.interaction_alerts where id = notify_alert.alert_id for update;
+  if alert.import_id is not null or alert.is_flapping or parlance.is_silenced(alert) then
+    return false;
+  end if;
+  perform parlance.tell_alert(alert.id, notify_alert.event, parlance.compose_alert(alert));
+  update parlance.interaction_alerts
+  set notified_at = clock_timestamp(),
+    notifications = interaction_alerts.notifications + 1,
+    count_notified = interaction_alerts.count
+  where interaction_alerts.id = alert.id;
+  return true;
+end
+$$;
+
+-- The alert that a firing belongs to, held: the unresolved one, or one that was quiet for less than an hour; of an import
+-- its own.
+create function parlance.find_alert_to_raise(owner_id uuid, import_id uuid, fingerprint text) returns parlance.interaction_alerts
+  language sql volatile security definer set search_path = pg_catalog, pg_temp
+  as $$
+  select *
+  from parlance.interaction_alerts as alerts
+  where alerts.owner_id is not distinct from find_alert_to_raise.owner_id
+    and alerts.fingerprint = find_alert_to_raise.fingerprint
+    and alerts.import_id is not distinct from find_alert_to_raise.import_id
+    and (
+      alerts.import_id is not null
+      or alerts.state <> 'resolved'
+      or (alerts.resolution = 'quiet' and alerts.resolved_at > clock_timestamp() - interval '1 hour')
+    )
+  order by alerts.state = 'resolved', alerts.resolved_at desc
+  limit 1
+  for update
+$$;
+
+-- Opens or counts alerts, in the transaction that writes the rows that they tell of. A firing is an object with owner_id,
+-- rule_id, rule_name, severity, fingerprint, app, environment, model, element, metric, value, score, evidence, occurred_at;
+-- interaction_id where it is of one row; import_id where it is of a row of an import, which tells nobody.
+create function parlance.raise_alerts(firings jsonb) returns table (alert_id uuid, fingerprint text, opened boolean)
+  language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
+  as $$
+declare
+  raised record;
+  fired jsonb;
+  known parlance.interaction_alerts;
+begin
+  -- In the order of fingerprints: two that raise the same ones do not wait for each other in a circle.
+  for raised in
+    select
+      (one ->> 'owner_id')::uuid as owner_id,
+      (one ->> 'import_id')::uuid as import_id,
+      one ->> 'fingerprint' as fingerprint,
+      count(*)::integer as times,
+      min((one ->> 'occurred_at')::timestamptz) as first_seen_at,
+      max((one ->> 'occurred_at')::timestamptz) as last_seen_at,
+      (array_agg(one order by (one ->> 'occurred_at')::timestamptz desc))[1] as newest,
+      jsonb_agg(one) as all_of_it
+    from jsonb_array_elements(raise_alerts.firings) as one
+    group by 1, 2, 3
+    order by 1, 2, 3
+  loop
+    fired := raised.newest;
+    known := parlance.find_alert_to_raise(raised.owner_id, raised.import_id, raised.fingerprint);
+    if known.id is null then
+      insert into parlance.interaction_alerts (
+        owner_id, rule_id, rule_name, severity, fingerprint, app, environment, model, element, metric, count, first_seen_at,
+        last_seen_at, value, score, evidence, import_id, state, resolved_at, resolution
+      )
+      select
+        raised.owner_id, rules.id, fired ->> 'rule_name', (fired ->> 'severity')::parlance.alert_severity,
+        raised.fingerprint, fired ->> 'app', fired ->> 'environment', fired ->> 'model', fired ->> 'element',
+        fired ->> 'metric', raised.times, raised.first_seen_at, raised.last_seen_at, (fired ->> 'value')::float8,
+        (fired ->> 'score')::float8, fired -> 'evidence', raised.import_id,
+        case when raised.import_id is null then 'open' else 'resolved' end::parlance.alert_state,
+        case when raised.import_id is not null then clock_timestamp() end,
+        case when raised.import_id is not null then 'imported' end
+      from (values ((fired ->> 'rule_id')::uuid)) as named (id)
+      -- Deleted meanwhile: the alert stands without it.
+      left join parlance.interaction_rules as rules on rules.id = named.id
+      on conflict do nothing
+      returning * into known;
+      opened := found;
+      if not opened then
+        -- Opened by another meanwhile.
+        known := parlance.find_alert_to_raise(raised.owner_id, raised.import_id, raised.fingerprint);
+      end if;
+    else
+      opened := false;
+    end if;
+    if not opened then
+      opened := known.state = 'resolved' and raised.import_id is null;
+      update parlance.interaction_alerts as alerts
+      set count = alerts.count + raised.times,
+        first_seen_at = least(alerts.first_seen_at, raised.first_seen_at),
+        last_seen_at = greatest(alerts.last_seen_at, raised.last_seen_at),
+        value = (fired ->> 'value')::float8,
+        score = (fired ->> 'score')::float8,
+        evidence = fired -> 'evidence',
+        severity = (fired ->> 'severity')::parlance.alert_severity,
+        fired_at = clock_timestamp(),
+        state = case when opened then 'open' else alerts.state end,
+        resolved_at = case when opened then null else alerts.resolved_at end,
+        resolution = case when opened then null else alerts.resolution end,
+        reopened = alerts.reopened + opened::integer,
+        is_flapping = alerts.is_flapping or (opened and alerts.reopened >= 2)
+      where alerts.id = known.id;
+    end if;
+    insert into parlance.alert_firings (alert_id, interaction_id, owner_id, occurred_at, value, score)
+    select
+      known.id, (one ->> 'interaction_id')::uuid, raised.owner_id, (one ->> 'occurred_at')::timestamptz,
+      (one ->> 'value')::float8, (one ->> 'score')::float8
+    from jsonb_array_elements(raised.all_of_it) as one
+    where one ->> 'interaction_id' is not null
+    on conflict do nothing;
+    if opened and raised.import_id is null then
+      perform parlance.notify_alert(known.id, 'alert.opened');
+    end if;
+    alert_id := known.id;
+    fingerprint := raised.fingerprint;
+    return next;
+  end loop;
+end
+$$;
+
+revoke all on function
+  parlance.is_silenced(parlance.interaction_alerts), parlance.compose_alert(parlance.interaction_alerts),
+  parlance.notify_alert(uuid, text), parlance.find_alert_to_raise(uuid, uuid, text), parlance.raise_alerts(jsonb)
+from public, anon, authenticated, service_role;
+grant execute on function
+  parlance.is_silenced(parlance.interaction_alerts), parlance.compose_alert(parlance.interaction_alerts),
+  parlance.notify_alert(uuid, text), parlance.raise_alerts(jsonb)
+to service_role;
