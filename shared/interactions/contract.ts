@@ -1,5 +1,6 @@
 /** What was said to a model, and what it said. */
 import { z } from "zod";
+import { InteractionAlert } from "./alerts.ts";
 
 /** UTF-16 units of a text; what is longer is refused, not cut. */
 export const textLengthMax = 200_000;
@@ -28,3 +29,42 @@ export const NewInteraction = z
   })
   .strict();
 export type NewInteraction = z.infer<typeof NewInteraction>;
+
+/** As many may be sent at once. */
+export const batchMax = 1000;
+
+export const NewInteractions = z.object({ items: z.array(NewInteraction).min(1).max(batchMax) }).strict();
+export type NewInteractions = z.infer<typeof NewInteractions>;
+
+/** Without its texts' alerts: what the log has of it. */
+export const Interaction = z.object({
+  id: z.uuid(),
+  ownerId: z.uuid().nullable().describe("Null: a call that Parlance itself made."),
+  app: z.string(),
+  environment: z.string().nullable(),
+  sessionId: z.string().nullable(),
+  userLabel: z.string().nullable(),
+  provider: z.string().nullable(),
+  model: z.string().nullable(),
+  input: z.string(),
+  output: z.string(),
+  inputTokens: z.int().nullable(),
+  outputTokens: z.int().nullable(),
+  latencyMs: z.number().nullable(),
+  costUsd: z.number().nullable(),
+  tags: z.array(z.string()),
+  occurredAt: z.iso.datetime(),
+  createdAt: z.iso.datetime(),
+  inputLanguage: z.string().nullable().describe("ISO 639-1; null where it is not known."),
+  outputLanguage: z.string().nullable(),
+  metrics: z
+    .record(z.string(), z.number())
+    .describe("By `element.metric`, such as `output.characters`; `GET /interactions/metrics` explains them."),
+  importId: z.uuid().nullable(),
+});
+export type Interaction = z.infer<typeof Interaction>;
+
+export const JudgedInteraction = Interaction.extend({
+  alerts: z.array(InteractionAlert).describe("Alerts that this interaction made fire."),
+});
+export type JudgedInteraction = z.infer<typeof JudgedInteraction>;

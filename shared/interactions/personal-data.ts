@@ -24,7 +24,7 @@ const finders: readonly Finder[] = [
     kind: "key",
     // Prefixes that issuers give so that leaks are found, PEM blocks, JSON Web Tokens.
     pattern:
-      /(?<![\w-])(?:sk|pk|rk|sb|whsec|xox[abprs]|gh[pousr]|glpat|hf|AKIA|AIza)[-_]?[A-Za-z0-9_-]{16,200}|(?<![\w-])eyJ[\w-]{10,2000}\.eyJ[\w-]{10,4000}\.[\w-]{10,1000}|-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----/g,
+      /(?<![\w-])(?:sk|pk|rk|sb|whsec|xox[abprs]|gh[pousr]|glpat|hf|AKIA|AIza)[-_]?[A-Za-z0-9_-]{16,200}|(?<![\w-])eyJ[\w-]{10,2000}\.eyJ[\w-]{10,4000}\.[\w-]{10,1000}|-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----(?:(?:[^-]|-(?!----)){0,10000}-----END [A-Z ]{0,40}PRIVATE KEY-----)?/g,
     isMeant: (text) => /[0-9]/.test(text) || text.startsWith("-----"),
   },
   {
@@ -66,10 +66,13 @@ function isPhoneNumber(text: string): boolean {
   return !isDate;
 }
 
+export const personalDataKinds: readonly PersonalDataKind[] = ["key", "email", "card", "phone"];
+
 /** In the order of the text; they do not overlap. */
-export function findPersonalData(text: string): PersonalData[] {
+export function findPersonalData(text: string, kinds = personalDataKinds): PersonalData[] {
   const found: PersonalData[] = [];
   for (const { kind, pattern, isMeant } of finders) {
+    if (!kinds.includes(kind)) continue;
     for (const match of text.matchAll(pattern)) {
       const [from, to] = [match.index, match.index + match[0].length];
       if (isMeant && !isMeant(match[0])) continue;
@@ -80,10 +83,10 @@ export function findPersonalData(text: string): PersonalData[] {
 }
 
 /** With `[email]`, `[phone]`, `[card]` and `[key]` in place of what was found. */
-export function redactText(text: string): string {
+export function redactText(text: string, kinds = personalDataKinds): string {
   let redacted = "";
   let end = 0;
-  for (const { kind, from, to } of findPersonalData(text)) {
+  for (const { kind, from, to } of findPersonalData(text, kinds)) {
     redacted += `${text.slice(end, from)}[${kind}]`;
     end = to;
   }
