@@ -23,9 +23,19 @@ test.each([
   ["a sk-eleton-in-the-cupboard-of-words", "a sk-eleton-in-the-cupboard-of-words"],
   ["Bearer eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N", "Bearer [key]"],
   ["-----BEGIN RSA PRIVATE KEY-----", "[key]"],
+  ["a -----BEGIN PRIVATE KEY-----\nMIIE/+k=\n-----END PRIVATE KEY----- b", "a [key] b"],
+  ["-----BEGIN RSA PRIVATE KEY-----\nDEK-Info: AES-128-CBC\nMIIE\n-----END RSA PRIVATE KEY-----", "[key]"],
+  ["-----BEGIN PRIVATE KEY----- -----BEGIN CERTIFICATE-----", "[key] -----BEGIN CERTIFICATE-----"],
   ["", ""],
 ])("%j is redacted to %j", (text, redacted) => {
   expect(redactText(text)).toBe(redacted);
+});
+
+test("only what is asked for is redacted", () => {
+  const text = "ada@example.com has sk-proj-abcdefghij0123456789ABCDEF";
+  expect(redactText(text, ["key"])).toBe("ada@example.com has [key]");
+  expect(redactText(text, ["email", "phone"])).toBe("[email] has sk-proj-abcdefghij0123456789ABCDEF");
+  expect(redactText(text, [])).toBe(text);
 });
 
 describe("redacting", () => {
