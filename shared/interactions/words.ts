@@ -51,8 +51,14 @@ function hashUnit(text: string): number {
   return finishHash(hash);
 }
 
-/** Adds the hashes of one token's parts; answers at once where a character needs more than a look. */
-function addToken(hashes: Set<number>, token: string): void {
+function addTokens(hashes: Set<number>, tokens: Iterable<string>): void {
+  for (const token of tokens) {
+    if (!addPlainToken(hashes, token)) addHardToken(hashes, token);
+  }
+}
+
+/** Adds the hashes of a token's parts; answers false where a character needs more than a look. */
+function addPlainToken(hashes: Set<number>, token: string): boolean {
   let hash = hashStart;
   let length = 0;
   for (let index = 0; index < token.length; index++) {
@@ -67,13 +73,14 @@ function addToken(hashes: Set<number>, token: string): void {
       length += 1;
       continue;
     }
-    if (kind === hard) return addHardToken(hashes, token);
+    if (kind === hard) return false;
     if (length > 0) hashes.add(finishHash(hash));
     if (kind === alone) hashes.add(finishHash(addUnit(hashStart, unit)));
     hash = hashStart;
     length = 0;
   }
   if (length > 0) hashes.add(finishHash(hash));
+  return true;
 }
 
 function addHardToken(hashes: Set<number>, token: string): void {
@@ -83,7 +90,7 @@ function addHardToken(hashes: Set<number>, token: string): void {
 /** Distinct int4 in ascending order. Takes words in lower case, as `MeasuredText` gives them, or the terms of a search. */
 export function hashWords(words: Iterable<string>): number[] {
   const hashes = new Set<number>();
-  for (const word of words) addToken(hashes, word);
+  addTokens(hashes, words);
   return Array.from(Int32Array.from(hashes).sort());
 }
 
