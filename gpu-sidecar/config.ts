@@ -6,6 +6,7 @@ import {
   type NamedKey,
   readSettings,
   readTracing,
+  SettingsError,
   setting,
   supabaseSettings,
   type TracingConfig,
@@ -47,8 +48,21 @@ export interface SidecarConfig {
   readonly uploadBytesMax: number;
   /** `any`: webhooks also call http and what is not public, to try things out. */
   readonly webhookTargets: "public" | "any";
+  /** How mail about alerts is sent; undefined: this sidecar sends none. */
+  readonly mail: MailConfig | undefined;
   readonly tracing: TracingConfig | undefined;
   readonly logLevel: LogLevel;
+}
+
+/** By a server or by an API, and who sends. */
+export type MailConfig = { readonly from: MailSender } & (
+  | { readonly server: { host: string; port: number; user: string; password: string } }
+  | { readonly api: { url: string; key: string } }
+);
+
+interface MailSender {
+  readonly name: string;
+  readonly address: string;
 }
 
 const slots = () => integerSetting({ min: 1, max: 64, unit: "jobs" });
@@ -56,6 +70,15 @@ const slots = () => integerSetting({ min: 1, max: 64, unit: "jobs" });
 const settings = {
   ...tracingSettings,
   ...webhookSettings,
+  SMTP_URL: setting(
+    "smtps://user:password@host, on port 465: with TLS from the first byte, which hosted functions and most clouds let pass; 25 and 587 they do not",
+    parseSmtpUrl,
+  ).optional(),
+  MAIL_API_URL: setting("an https:// URL", parseApiUrl).optional(),
+  MAIL_API_KEY: setting("a key without spaces", (text) =>
+    /^[!-~]{1,512}$/.test(text) ? text : undefined,
+  ).optional(),
+  MAIL_FROM: setting("an address, such as Parlance <alerts@example.com>", parseSender).optional(),
   SUPABASE_URL: supabaseSettings.SUPABASE_URL,
   SUPABASE_SECRET_KEYS: supabaseSettings.SUPABASE_SECRET_KEYS,
   SIDECAR_DB_URL: setting("a URL that begins with postgres://, here or in SUPABASE_DB_URL", (text) =>
@@ -144,6 +167,7 @@ export function readSidecarConfig(environment: Environment = process.env): Sidec
     pixelsMax: read.PIXELS_MAX,
     uploadBytesMax: read.UPLOAD_BYTES_MAX,
     webhookTargets: read.WEBHOOK_TARGETS,
+    mail: readMail(read),
     tracing: readTracing(read),
     logLevel: read.LOG_LEVEL,
   };
@@ -161,6 +185,58 @@ function parseDevices(text: string): readonly string[] | undefined {
   const devices = text.split(",").map((part) => (part.trim() === "cuda" ? "cuda:0" : part.trim()));
   const areKnown = devices.every((device) => /^(cpu|webgpu|cuda:\d{1,2})$/.test(device));
   return areKnown && devices.length <= devicesMax ? devices : undefined;
+}
+
+interface MailSettings {
+  readonly SMTP_URL?: { host: string; port: number; user: string; password: string } | undefined;
+  readonly MAIL_API_URL?: string | undefined;
+  readonly MAIL_API_KEY?: string | undefined;
+  readonly MAIL_FROM?: MailSender | undefined;
+}
+
+/** One way of sending, whole; none where nothing is set. */
+function readMail(read: MailSettings): MailConfig | undefined {
+  const { SMTP_URL: server, MAIL_API_URL: url, MAIL_API_KEY: key, MAIL_FROM: from } = read;
+  if (!server && !url && !key) return undefined;
+  if (server && (url || key)) {
+    throw new SettingsError(["SMTP_URL is one way to send mail, MAIL_API_URL another; set one of them"]);
+  }
+  if (!from) throw new SettingsError(["MAIL_FROM is missing; expected the address that mail is sent from"]);
+  if (server) return { from, server };
+  if (url && key) return { from, api: { url, key } };
+  throw new SettingsError([`${url ? "MAIL_API_KEY" : "MAIL_API_URL"} is missing; both are needed`]);
+}
+
+function parseSmtpUrl(text: string): MailSettings["SMTP_URL"] {
+  const { protocol, hostname, port, username, password, pathname, search, hash } = new URL(text);
+  const isWhole = protocol === "smtps:" && hostname !== "" && ["", "465"].includes(port);
+  if (!isWhole || pathname.replace("/", "") + search + hash !== "") return undefined;
+  const [user, word] = [decodeURIComponent(username), decodeURIComponent(password)];
+  if ((user === "") !== (word === "")) return undefined;
+  return { host: hostname.replace(/^\[|\]$/g, ""), port: 465, user, password: word };
+}
+
+/** Plain http shows the key to whoever listens: on this machine only, to try things out. */
+function parseApiUrl(text: string): string | undefined {
+  const { protocol, hostname, username, hash } = new URL(text);
+  const isHere = ["localhost", "127.0.0.1", "[::1]"].includes(hostname);
+  const isSafe = protocol === "https:" || (protocol === "http:" && isHere);
+  return isSafe && username === "" && hash === "" ? text : undefined;
+}
+
+/** `name <address>` or an address alone. */
+function parseSender(text: string): MailSender | undefined {
+  const [, quoted, plain, address] = /^(?:"([^"\\]*)"|([^"<>@,;:]*))\s*<([^<>]+)>$/.exec(text) ?? [
+    undefined,
+    "",
+    "",
+    text,
+  ];
+  const name = (quoted ?? plain ?? "").trim();
+  const isAddress = /^[^\s@<>()[\]",;:\\\p{Cc}]{1,64}@[a-z0-9.-]{1,253}$/iu.test(address ?? "");
+  return isAddress && !/\p{Cc}/u.test(name) && name.length <= 100
+    ? { name, address: address ?? "" }
+    : undefined;
 }
 
 function parseFlag(text: string): boolean | undefined {

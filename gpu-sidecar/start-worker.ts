@@ -2,6 +2,7 @@ import type { Sql } from "postgres";
 import type { Log } from "../shared/log.ts";
 import type { SidecarConfig } from "./config.ts";
 import { proveDevice } from "./devices/prove.ts";
+import { openMailer } from "./mail/open-mailer.ts";
 import { openCatalog } from "./models/catalog.ts";
 import { createInference } from "./models/inference.ts";
 import { createPictureStore } from "./storage.ts";
@@ -32,6 +33,7 @@ export async function startWorker(config: SidecarConfig, options: StartOptions):
       catalog,
       reopenCatalog: () => openCatalog(modelsFolder),
       inference,
+      mailer: openMailer(config.mail),
       store: createPictureStore({ ...config, sizeBytesMax: config.uploadBytesMax }),
     });
   } catch (error) {

@@ -17,9 +17,9 @@ import type { ClaimedJob } from "../shared/jobs/queue.ts";
 import { type Runner, startRunner } from "../shared/jobs/runner.ts";
 import { jobKinds } from "../shared/kinds.ts";
 import { createTroubleLog, describeError, type Log } from "../shared/log.ts";
-import { deliverEvent } from "../shared/webhooks/kind.ts";
 import type { WebhookTargets } from "../shared/webhooks/targets.ts";
 import { findIdleness } from "./idleness.ts";
+import type { Mailer } from "./mail/mailer.ts";
 import { createPictureEmbedder } from "./models/batcher.ts";
 import type { ModelCatalog } from "./models/catalog.ts";
 import type { Inference } from "./models/inference.ts";
@@ -31,6 +31,7 @@ import { createEmbedPictureTask } from "./tasks/embed-picture.ts";
 import { createEmbedQueryTask } from "./tasks/embed-query.ts";
 import { createFillSpaceTask } from "./tasks/fill-space.ts";
 import { createIngestTask } from "./tasks/ingest-image.ts";
+import { createSendMailTask } from "./tasks/send-mail.ts";
 import { versions } from "./versions.ts";
 import { resolveHost } from "./webhooks/hosts.ts";
 
@@ -51,6 +52,8 @@ export interface WorkerOptions {
   readonly pixelsMax: number;
   /** What webhooks may call. Default `public`. */
   readonly webhookTargets?: WebhookTargets;
+  /** What sends mail. Without one, mails wait for a worker that has one. */
+  readonly mailer?: Mailer | undefined;
   readonly listens?: boolean;
   readonly leaseSeconds?: number;
   readonly pollMs?: number;
@@ -120,8 +123,8 @@ class SidecarWorker implements Worker {
     const { inference, log } = this.#options;
     await inference.ready();
     await this.#introduce();
-    const calls = this.#tasks.filter(({ kind }) => kind === deliverEvent);
-    const others = this.#tasks.filter(({ kind }) => kind !== deliverEvent);
+    const calls = this.#tasks.filter(({ kind }) => kind.slots === "calls");
+    const others = this.#tasks.filter(({ kind }) => kind.slots !== "calls");
     this.#runners = [this.#run(others, this.#options.slots), this.#run(calls, callSlots)];
     this.#timer = setInterval(() => this.#tick(), this.#options.reportMs ?? 5_000);
     log.info("worker.started", { workerId: this.id, device: this.#options.device, ...versions });
@@ -254,7 +257,7 @@ class SidecarWorker implements Worker {
 const backgroundAheadMax = 16;
 
 function createTasks(options: WorkerOptions, spaces: SpaceDirectory): Task[] {
-  const { sql, store, inference, pixelsMax, webhookTargets: targets = "public" } = options;
+  const { sql, store, inference, pixelsMax, mailer, webhookTargets: targets = "public" } = options;
   const embedder = createPictureEmbedder(inference);
   const background = createPictureEmbedder(inference, { aheadMax: backgroundAheadMax });
   return [
@@ -264,10 +267,11 @@ function createTasks(options: WorkerOptions, spaces: SpaceDirectory): Task[] {
     createCompareSpacesTask({ sql, spaces, inference }),
     createFillSpaceTask({ sql, store, spaces, embedder: background, pixelsMax }),
     createDeliverWebhookTask({ sql, resolve: resolveHost, targets }),
+    ...(mailer ? [createSendMailTask({ sql, mailer })] : []),
   ];
 }
 
-/** Calls of webhooks wait for strangers: they have slots of their own, so that a slow receiver holds up no model. */
+/** Webhooks and mail wait for strangers: they have slots of their own, so that a slow receiver holds up no model. */
 const callSlots = { interactive: 0, bulk: 8 };
 
 /** Of models that are made in memory and so small that nobody misses it. */

@@ -3,6 +3,7 @@ import { embedQuery, ingestImage, sweepImages } from "./images/kinds.ts";
 import { embedPicture } from "./images/picture-queries.ts";
 import { measureRecall } from "./images/recall.ts";
 import { compareSpaces, fillSpace } from "./images/space-kinds.ts";
+import { sendMail } from "./interactions/mail-kind.ts";
 import type { AnyJobKind } from "./jobs/kinds.ts";
 import { expireKeys, pruneHistory } from "./jobs/maintenance.ts";
 import { deliverEvent } from "./webhooks/kind.ts";
@@ -19,6 +20,7 @@ export const jobKinds: ReadonlyMap<string, AnyJobKind> = new Map(
     compareSpaces,
     sweepImages,
     deliverEvent,
+    sendMail,
     pruneHistory,
     expireKeys,
   ].map((kind: AnyJobKind) => [kind.name, kind]),

@@ -4,8 +4,8 @@ import type { DeliveryState, Webhook, WebhookDelivery } from "../../shared/webho
 
 const deliveryRows = (sql: TransactionSql) => sql`
   select
-    deliveries.id, deliveries.webhook_id, deliveries.event, deliveries.job_id, deliveries.sequence,
-    deliveries.state, deliveries.attempts, deliveries.status_code, deliveries.error_message as error,
+    deliveries.id, deliveries.webhook_id, deliveries.event, deliveries.job_id, deliveries.alert_id,
+    deliveries.sequence, deliveries.state, deliveries.attempts, deliveries.status_code, deliveries.error_message as error,
     deliveries.took_ms, deliveries.created_at, deliveries.attempted_at,
     carriers.run_after as next_attempt_at, deliveries.finished_at
   from parlance.webhook_deliveries as deliveries

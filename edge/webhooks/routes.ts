@@ -50,11 +50,11 @@ const addRoute = createRoute({
   method: "post",
   path: "/webhooks",
   tags,
-  summary: "Name an address that is called when your jobs end",
+  summary: "Name an address that is called when your jobs end, and of alerts",
   description:
     "It is sent a POST with a JSON body for each event, signed as Standard Webhooks 1.0 says (`webhook-id`, " +
     "`webhook-timestamp`, `webhook-signature`). 2xx within ten seconds counts as delivered; anything else is tried " +
-    "again for a quarter of an hour, 410 disables the webhook. A message may come twice: its `webhook-id` is then the same. " +
+    "again for a quarter of an hour, 410 disables the webhook (of format `slack` 404 too). A message may come twice: its `webhook-id` is then the same. " +
     "20 webhooks each.",
   middleware: [signedIn] as const,
   request: {

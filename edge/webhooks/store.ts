@@ -3,7 +3,7 @@ import type { TransactionSql } from "postgres";
 import type { NewWebhook, Webhook, WebhookChange } from "../../shared/webhooks/contract.ts";
 
 const webhookColumns = (sql: TransactionSql) => sql`
-  id, owner_id, url, events, kinds, is_enabled, disabled_at, disabled_reason, failing_since, created_at
+  id, owner_id, url, events, kinds, format, severity_min, is_enabled, disabled_at, disabled_reason, failing_since, created_at
 `;
 
 /** An owner's, or for null the house's, newest first; there are twenty at most. */
@@ -29,18 +29,26 @@ export async function findWebhook(sql: TransactionSql, id: string): Promise<Webh
 /** Does nothing where the id is there already: the same request came again. */
 export async function insertWebhook(
   sql: TransactionSql,
-  { id, ownerId, url, events, kinds }: NewWebhook & { id: string; ownerId: string | null },
+  {
+    id,
+    ownerId,
+    url,
+    events,
+    kinds,
+    format,
+    severityMin,
+  }: NewWebhook & { id: string; ownerId: string | null },
 ): Promise<void> {
   await sql`
-    insert into parlance.webhooks (id, owner_id, url, events, kinds)
-    values (${id}, ${ownerId}, ${url}, ${events}::text[], ${kinds}::text[])
+    insert into parlance.webhooks (id, owner_id, url, events, kinds, format, severity_min)
+    values (${id}, ${ownerId}, ${url}, ${events}::text[], ${kinds}::text[], ${format}, ${severityMin}::text::parlance.alert_severity)
     on conflict (id) do nothing
   `;
 }
 
 /** Enabling one, and naming another address, forgets that it was failing. */
 export async function updateWebhook(sql: TransactionSql, id: string, change: WebhookChange): Promise<void> {
-  const { url, events, kinds, isEnabled } = change;
+  const { url, events, kinds, format, severityMin, isEnabled } = change;
   // Before the webhook is locked: whoever ends a try takes its delivery first too.
   if (isEnabled === true) await cancelMissed(sql, id);
   await sql`
@@ -48,6 +56,8 @@ export async function updateWebhook(sql: TransactionSql, id: string, change: Web
     set url = ${url === undefined ? sql`url` : url},
       events = ${events === undefined ? sql`events` : sql`${events}::text[]`},
       kinds = ${kinds === undefined ? sql`kinds` : sql`${kinds}::text[]`},
+      format = ${format === undefined ? sql`format` : format},
+      severity_min = ${severityMin === undefined ? sql`severity_min` : sql`${severityMin}::text::parlance.alert_severity`},
       url_since = case when ${url ?? null}::text <> url then clock_timestamp() else url_since end,
       failing_since = case when ${url ?? null}::text <> url then null else failing_since end
     where id = ${id}

@@ -3,6 +3,7 @@ import type { TransactionSql } from "postgres";
 import { becomeCaller, type Caller, serviceCaller, transactAs } from "../../shared/callers.ts";
 import { violatedConstraint } from "../../shared/database.ts";
 import { AppError, type FieldError } from "../../shared/errors.ts";
+import { sendMail } from "../../shared/interactions/mail-kind.ts";
 import { jobKinds } from "../../shared/kinds.ts";
 import type {
   NewWebhook,
@@ -91,12 +92,15 @@ export async function getWebhook(transaction: TransactionSql, id: string): Promi
   return webhook;
 }
 
+/** Of what tells people of something nobody is told. */
+const untoldKinds = [deliverEvent.name, sendMail.name];
+
 function refuseFaults({ url, kinds }: WebhookChange, targets: "public" | "any"): void {
   const fields: FieldError[] = [];
   const fault = url === undefined ? undefined : findTargetFault(url, targets);
   if (fault !== undefined) fields.push({ field: "body.url", message: fault });
   for (const [index, kind] of (kinds ?? []).entries()) {
-    if (jobKinds.has(kind) && kind !== deliverEvent.name) continue;
+    if (jobKinds.has(kind) && !untoldKinds.includes(kind)) continue;
     fields.push({ field: `body.kinds.${index}`, message: "must be a kind of job that webhooks are told of" });
   }
   if (fields.length === 0) return;

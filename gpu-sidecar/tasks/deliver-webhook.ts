@@ -15,6 +15,7 @@ import { CallFault, faultOf, faultOfStatus } from "../webhooks/faults.ts";
 import { findAddresses, type HostRules } from "../webhooks/hosts.ts";
 import { post } from "../webhooks/post.ts";
 import { readRetryAfter } from "../webhooks/retry-after.ts";
+import { composeSlackBody } from "../webhooks/slack.ts";
 
 export interface DeliverWebhookOptions extends HostRules {
   readonly sql: Sql;
@@ -62,10 +63,16 @@ async function call(
   const sent = post({ url, addresses, headers, body, signal, authorities: options.authorities });
   const answer = await untilAborted(sent, signal);
   if (answer.statusCode >= 200 && answer.statusCode < 300) return answer.statusCode;
-  throw faultOfStatus(answer.statusCode, readRetryAfter(answer.retryAfter, Date.now()));
+  const isGone = answer.statusCode === 410 || (answer.statusCode === 404 && delivery.format === "slack");
+  throw faultOfStatus(answer.statusCode, {
+    isGone,
+    retryAfterSeconds: readRetryAfter(answer.retryAfter, Date.now()),
+  });
 }
 
-function composeBody({ id, event, occurredAt, data }: Delivery): string {
+function composeBody(delivery: Delivery): string {
+  if (delivery.format === "slack") return composeSlackBody(delivery);
+  const { id, event, occurredAt, data } = delivery;
   return JSON.stringify({ id, type: event, timestamp: occurredAt, data });
 }
 

@@ -10,6 +10,7 @@ export interface Claim {
 export interface Delivery {
   readonly id: string;
   readonly url: string;
+  readonly format: "standard" | "slack";
   /** The one in use first. */
   readonly secrets: readonly string[];
   readonly event: string;
@@ -20,7 +21,7 @@ export interface Delivery {
 /** Begins a try; undefined where the claim is lost or nobody wants the delivery any more. */
 export async function beginDelivery(sql: Sql, { jobId, claim }: Claim): Promise<Delivery | undefined> {
   const [row] = await sql<Delivery[]>`
-    select id, url, secrets, event, data, occurred_at
+    select id, url, format, secrets, event, data, occurred_at
     from parlance.begin_delivery(${jobId}, ${claim})
   `;
   return row;

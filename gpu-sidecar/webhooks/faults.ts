@@ -46,10 +46,13 @@ export function faultOf(error: unknown): CallFault {
 }
 
 /** What an answer other than success says. */
-export function faultOfStatus(statusCode: number, retryAfterSeconds: number | undefined): CallFault {
+export function faultOfStatus(
+  statusCode: number,
+  { isGone, retryAfterSeconds }: { isGone: boolean; retryAfterSeconds: number | undefined },
+): CallFault {
   const words =
     statusCode >= 300 && statusCode < 400
       ? `It was answered with ${statusCode}; redirects are not followed.`
       : `It was answered with ${statusCode}.`;
-  return new CallFault(words, { retryable: statusCode !== 410, statusCode, retryAfterSeconds });
+  return new CallFault(words, { retryable: !isGone, statusCode, retryAfterSeconds });
 }

@@ -1,14 +1,16 @@
 import { z } from "zod";
+import { AlertEvent, AlertNews } from "../interactions/alert-news.ts";
+import { AlertSeverity } from "../interactions/rules.ts";
 import { Job } from "../jobs/contract.ts";
 
 /** What a webhook may ask to hear. */
-export const WebhookEvent = z.enum(["job.done", "job.failed"]);
+export const WebhookEvent = z.enum(["job.done", "job.failed", ...AlertEvent.options]);
 export type WebhookEvent = z.infer<typeof WebhookEvent>;
 
 const Events = z
   .array(WebhookEvent)
   .min(1)
-  .max(2)
+  .max(WebhookEvent.options.length)
   .refine((events) => new Set(events).size === events.length, "must not name an event twice");
 const Kinds = z
   .array(z.string().min(1).max(64))
@@ -16,6 +18,12 @@ const Kinds = z
   .max(50)
   .nullable()
   .describe("Only jobs of these kinds; null: of all kinds.");
+const Format = z
+  .enum(["standard", "slack"])
+  .describe(
+    "`standard`: signed JSON. `slack`: a text as incoming webhooks of Slack take it; Mattermost and Discord's `/slack` do too.",
+  );
+const SeverityMin = AlertSeverity.nullable().describe("Of alerts only these and graver ones; null: all.");
 const Url = z
   .string()
   .min(1)
@@ -24,10 +32,12 @@ const Url = z
 
 export const Webhook = z.object({
   id: z.uuid(),
-  ownerId: z.uuid().nullable().describe("Null: it hears of the house's jobs."),
+  ownerId: z.uuid().nullable().describe("Null: it hears of the house's jobs and alerts."),
   url: Url,
   events: z.array(WebhookEvent),
   kinds: z.array(z.string()).nullable().describe("Only jobs of these kinds; null: of all kinds."),
+  format: Format,
+  severityMin: SeverityMin,
   isEnabled: z.boolean(),
   disabledAt: z.iso.datetime().nullable(),
   disabledReason: z.string().nullable().describe("Why it was disabled; null where its owner did."),
@@ -43,6 +53,8 @@ export const NewWebhook = z.object({
   url: Url,
   events: Events.default(["job.done", "job.failed"]),
   kinds: Kinds.default(null),
+  format: Format.default("standard"),
+  severityMin: SeverityMin.default(null),
 });
 export type NewWebhook = z.infer<typeof NewWebhook>;
 
@@ -51,6 +63,8 @@ export const WebhookChange = z
     url: Url.optional(),
     events: Events.optional(),
     kinds: Kinds.optional(),
+    format: Format.optional(),
+    severityMin: SeverityMin.optional(),
     isEnabled: z.boolean().optional().describe("Enabling one clears why it was disabled."),
   })
   .refine((change) => Object.keys(change).length > 0, "must change something");
@@ -80,7 +94,8 @@ export const WebhookDelivery = z.object({
   id: z.uuid().describe("The message's id, sent as `webhook-id`: the same for every try and redelivery."),
   webhookId: z.uuid(),
   event: DeliveredEvent,
-  jobId: z.uuid().nullable().describe("The job that it tells of; null for a test."),
+  jobId: z.uuid().nullable().describe("The job that it tells of; null for a test and of an alert."),
+  alertId: z.uuid().nullable().describe("The alert that it tells of."),
   sequence: z.int().nullable().describe("The sequence of the event within the job."),
   state: DeliveryState.describe("`cancelled`: the webhook was disabled before it was reached."),
   attempts: z.int().min(0),
@@ -101,6 +116,7 @@ export const WebhookMessage = z.object({
   timestamp: z.iso.datetime().describe("When it happened; `webhook-timestamp` says when it was sent."),
   data: z.union([
     Job.describe("The job as it ended."),
+    AlertNews.describe("The alert as it was then."),
     z.object({ webhookId: z.uuid() }).describe("Of a test."),
   ]),
 });

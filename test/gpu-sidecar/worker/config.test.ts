@@ -31,6 +31,7 @@ describe("the settings of a sidecar", () => {
       pixelsMax: 100_000_000,
       uploadBytesMax: 26_214_400,
       webhookTargets: "public",
+      mail: undefined,
       logLevel: "info",
     });
   });
