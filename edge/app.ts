@@ -23,6 +23,7 @@ import { createRouter } from "./http/router.ts";
 import { createServiceRoutes } from "./http/service-routes.ts";
 import { traceRequest } from "./http/traces.ts";
 import { createImageRoutes } from "./images/routes.ts";
+import { createInteractionRoutes } from "./interactions/routes.ts";
 import { createJobRoutes } from "./jobs/routes.ts";
 import { createScheduleRoutes } from "./jobs/schedule-routes.ts";
 import { createMetricsRoutes } from "./metrics/routes.ts";
@@ -35,6 +36,9 @@ export const basePath = "/api";
 
 const tags = {
   "gpu-stats": "What sidecars run on, and how hard it works.",
+  interactions: "What models were asked and what they answered, measured and watched.",
+  rules: "What is watched, and when it is out of order.",
+  alerts: "What went out of order, once for as long as it lasts.",
   images: "A picture library that is searched by words.",
   jobs: "Work that outlasts a request: follow it, cancel it.",
   spaces: "Models side by side: which one searches, and which one is being made ready.",
@@ -78,12 +82,17 @@ function createRooms(deps: Deps) {
     .route("/", createMetricsRoutes(deps))
     .route("/", createSpaceRoutes(deps))
     .route("/", createGpuStatsRoutes(deps))
-    .route("/", createWebhookRoutes(deps));
+    .route("/", createWebhookRoutes(deps))
+    .route("/", createInteractionRoutes(deps));
 }
 
 /** Which limit a user's request counts against. */
 function classify(method: string, path: string): RouteClass {
   if (path.startsWith(`${basePath}/jobs`)) return "job";
   if (/\/(search|similar)$/.test(path)) return "search";
+  if (method === "POST" && isLog(path)) return "log";
   return method === "GET" || method === "HEAD" ? "read" : "write";
 }
+
+/** What programs send in a stream. */
+const isLog = (path: string) => path === `${basePath}/interactions` || path === `${basePath}/otlp/v1/traces`;

@@ -15,7 +15,7 @@ import {
 import { type LogLevel, logLevels } from "../shared/log.ts";
 
 /** Requests are limited by what they cost; each class has buckets of its own. */
-export const routeClasses = ["read", "write", "search", "job", "anonymous"] as const;
+export const routeClasses = ["read", "write", "search", "job", "log", "anonymous"] as const;
 export type RouteClass = (typeof routeClasses)[number];
 
 const PublicJwk = z.looseObject({ kty: z.string(), kid: z.string().optional() });
@@ -42,6 +42,8 @@ export interface EdgeConfig {
   readonly clientAddressHeader: string | undefined;
   readonly uploadBytesMax: number;
   readonly bodyBytesMax: number;
+  /** Of what is sent to the log of interactions. */
+  readonly logBytesMax: number;
   /** A request that takes longer is answered with `deadline_exceeded`. Below the two minutes of an idempotency lock. */
   readonly requestMs: number;
   /** How long a signed link works. */
@@ -83,6 +85,7 @@ const settings = {
   ).optional(),
   UPLOAD_BYTES_MAX: integerSetting({ min: 1024, max: 512 * MiB, unit: "bytes" }).default(25 * MiB),
   BODY_BYTES_MAX: integerSetting({ min: 1024, max: 16 * MiB, unit: "bytes" }).default(MiB),
+  LOG_BYTES_MAX: integerSetting({ min: 1024, max: 64 * MiB, unit: "bytes" }).default(16 * MiB),
   REQUEST_MS: integerSetting({ min: 1000, max: 110_000, unit: "milliseconds" }).default(60_000),
   LINK_SECONDS: integerSetting({ min: 60, max: 7 * 24 * 3600, unit: "seconds" }).default(3600),
   SEARCH_WAIT_MS: integerSetting({ min: 0, max: 30_000, unit: "milliseconds" }).default(1500),
@@ -92,6 +95,7 @@ const settings = {
   RATE_LIMIT_WRITE: perMinute().default(120),
   RATE_LIMIT_SEARCH: perMinute().default(120),
   RATE_LIMIT_JOB: perMinute().default(1200),
+  RATE_LIMIT_LOG: perMinute().default(6000),
   RATE_LIMIT_ANONYMOUS: perMinute().default(600),
   DATABASE_CONNECTIONS_MAX: integerSetting({ min: 1, max: 100, unit: "connections" }).default(3),
   LOG_LEVEL: setting(`one of ${logLevels.join(", ")}`, (text) =>
@@ -117,6 +121,7 @@ export function readEdgeConfig(environment: Environment): EdgeConfig {
     clientAddressHeader: read.CLIENT_ADDRESS_HEADER,
     uploadBytesMax: read.UPLOAD_BYTES_MAX,
     bodyBytesMax: read.BODY_BYTES_MAX,
+    logBytesMax: read.LOG_BYTES_MAX,
     requestMs: read.REQUEST_MS,
     linkSeconds: read.LINK_SECONDS,
     searchWaitMs: read.SEARCH_WAIT_MS,
@@ -127,6 +132,7 @@ export function readEdgeConfig(environment: Environment): EdgeConfig {
       write: read.RATE_LIMIT_WRITE,
       search: read.RATE_LIMIT_SEARCH,
       job: read.RATE_LIMIT_JOB,
+      log: read.RATE_LIMIT_LOG,
       anonymous: read.RATE_LIMIT_ANONYMOUS,
     },
     webhookTargets: read.WEBHOOK_TARGETS,

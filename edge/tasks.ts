@@ -5,6 +5,7 @@ import type { Task } from "../shared/jobs/kinds.ts";
 import { expireKeys, pruneHistory } from "../shared/jobs/maintenance.ts";
 import type { Deps } from "./deps.ts";
 import { createImageTasks } from "./images/tasks.ts";
+import { createInteractionTasks } from "./interactions/tasks.ts";
 import { runDueJobs } from "./jobs/due-jobs.ts";
 import { type EdgeRunner, type EdgeRunnerOptions, startEdgeRunner } from "./jobs/edge-runner.ts";
 import type { HouseSchedule } from "./jobs/schedules.ts";
@@ -13,7 +14,7 @@ import { type Schedule, type TickCounts, type TickOptions, tick } from "./jobs/t
 
 /** Every task that needs no model, of all rooms. */
 export function createEdgeTasks(deps: Deps): Task[] {
-  return [...createImageTasks(deps), ...createJobTasks(deps)];
+  return [...createImageTasks(deps), ...createInteractionTasks(deps), ...createJobTasks(deps)];
 }
 
 /** Once an hour each, and not all in the same minute. */

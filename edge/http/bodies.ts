@@ -4,11 +4,15 @@ import type { EdgeConfig } from "../config.ts";
 import type { Bytes } from "./bytes.ts";
 import type { AppEnv } from "./router.ts";
 
-type Limits = Pick<EdgeConfig, "bodyBytesMax" | "uploadBytesMax">;
+type Limits = Pick<EdgeConfig, "bodyBytesMax" | "uploadBytesMax" | "logBytesMax">;
+
+/** Where programs send many texts at once. */
+const logPathPattern = /\/(?:interactions|otlp\/v1\/traces)$/;
 
 /**
  * Refuses a body above its limit before it is kept whole: by its declared length at once, else while it streams in.
- * A form may be as large as an upload with its other fields; everything else as large as JSON may be.
+ * A form may be as large as an upload with its other fields, the log of interactions takes many texts at once; everything
+ * else may be as large as JSON may be.
  */
 export function limitBody(limits: Limits): MiddlewareHandler<AppEnv> {
   return async (c, next) => {
@@ -35,7 +39,8 @@ function isForm(c: Context<AppEnv>): boolean {
 }
 
 function bodyLimitOf(c: Context<AppEnv>, limits: Limits): number {
-  return isForm(c) ? limits.uploadBytesMax + limits.bodyBytesMax : limits.bodyBytesMax;
+  if (isForm(c)) return limits.uploadBytesMax + limits.bodyBytesMax;
+  return logPathPattern.test(c.req.path) ? limits.logBytesMax : limits.bodyBytesMax;
 }
 
 /** Who is not signed in may not upload: there is no reason to keep that much for them. */

@@ -1,4 +1,5 @@
 import { OpenAPIHono } from "@hono/zod-openapi";
+import type { z } from "zod";
 import type { Caller } from "../../shared/callers.ts";
 import { AppError } from "../../shared/errors.ts";
 
@@ -39,11 +40,27 @@ export function createRouter(): OpenAPIHono<AppEnv> {
     defaultHook: (result) => {
       if (result.success) return;
       // What is asked with thousands of faults is not answered with as many words.
-      const fields = result.error.issues.slice(0, fieldsMax).map((issue) => ({
-        field: [targets[result.target] ?? result.target, ...issue.path].join(".").slice(0, textLengthMax),
-        message: issue.message.slice(0, textLengthMax),
-      }));
+      const fields = result.error.issues
+        .flatMap(unfoldUnion)
+        .slice(0, fieldsMax)
+        .map((issue) => ({
+          field: [targets[result.target] ?? result.target, ...issue.path].join(".").slice(0, textLengthMax),
+          message: issue.message.slice(0, textLengthMax),
+        }));
       throw new AppError("invalid_request", "The request is not valid; see `errors`.", { fields });
     },
   });
+}
+
+type Issue = z.core.$ZodIssue;
+
+/** What fits none of several forms is told as the faults of the form that it is most like: where they lie deepest, and are fewest. */
+function unfoldUnion(issue: Issue): Issue[] {
+  if (issue.code !== "invalid_union") return [issue];
+  const forms = issue.errors.map((issues) =>
+    issues.flatMap(unfoldUnion).map((one) => ({ ...one, path: [...issue.path, ...one.path] })),
+  );
+  const depthOf = (issues: readonly Issue[]) => Math.max(0, ...issues.map(({ path }) => path.length));
+  const [best] = forms.toSorted((one, other) => depthOf(other) - depthOf(one) || one.length - other.length);
+  return best && best.length > 0 ? best : [issue];
 }

@@ -68,3 +68,14 @@ export const JudgedInteraction = Interaction.extend({
   alerts: z.array(InteractionAlert).describe("Alerts that this interaction made fire."),
 });
 export type JudgedInteraction = z.infer<typeof JudgedInteraction>;
+
+/** What is answered of an interaction that was logged: all but what its sender knows. */
+export const LoggedInteraction = JudgedInteraction.pick({
+  id: true,
+  occurredAt: true,
+  inputLanguage: true,
+  outputLanguage: true,
+  metrics: true,
+  alerts: true,
+});
+export type LoggedInteraction = z.infer<typeof LoggedInteraction>;

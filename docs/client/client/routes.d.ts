@@ -708,6 +708,88 @@ export type Routes = {
             };
         };
     };
+    "/api/interactions": {
+        $post: {
+            input: {
+                json: {
+                    input: string;
+                    output: string;
+                    app?: string | undefined;
+                    environment?: string | undefined;
+                    sessionId?: string | undefined;
+                    userLabel?: string | undefined;
+                    provider?: string | undefined;
+                    model?: string | undefined;
+                    inputTokens?: number | undefined;
+                    outputTokens?: number | undefined;
+                    latencyMs?: number | undefined;
+                    costUsd?: number | undefined;
+                    tags?: string[] | undefined;
+                    occurredAt?: string | undefined;
+                } | {
+                    items: {
+                        input: string;
+                        output: string;
+                        app?: string | undefined;
+                        environment?: string | undefined;
+                        sessionId?: string | undefined;
+                        userLabel?: string | undefined;
+                        provider?: string | undefined;
+                        model?: string | undefined;
+                        inputTokens?: number | undefined;
+                        outputTokens?: number | undefined;
+                        latencyMs?: number | undefined;
+                        costUsd?: number | undefined;
+                        tags?: string[] | undefined;
+                        occurredAt?: string | undefined;
+                    }[];
+                };
+            };
+            answers: {
+                201: {
+                    id: string;
+                    occurredAt: string;
+                    inputLanguage: string | null;
+                    outputLanguage: string | null;
+                    metrics: {
+                        [x: string]: number;
+                    };
+                    alerts: {
+                        alertId: string;
+                        ruleId: string | null;
+                        ruleName: string;
+                        severity: "critical" | "info" | "warning";
+                        state: "acknowledged" | "open" | "resolved";
+                        element: "input" | "output" | "pair" | null;
+                        metric: string | null;
+                        value: number;
+                        score: number | null;
+                    }[];
+                } | {
+                    items: {
+                        id: string;
+                        occurredAt: string;
+                        inputLanguage: string | null;
+                        outputLanguage: string | null;
+                        metrics: {
+                            [x: string]: number;
+                        };
+                        alerts: {
+                            alertId: string;
+                            ruleId: string | null;
+                            ruleName: string;
+                            severity: "critical" | "info" | "warning";
+                            state: "acknowledged" | "open" | "resolved";
+                            element: "input" | "output" | "pair" | null;
+                            metric: string | null;
+                            value: number;
+                            score: number | null;
+                        }[];
+                    }[];
+                };
+            };
+        };
+    };
     "/api/jobs": {
         $get: {
             input: {
@@ -1685,8 +1767,10 @@ export type Routes = {
                         id: string;
                         ownerId: string | null;
                         url: string;
-                        events: ("job.done" | "job.failed")[];
+                        events: ("alert.opened" | "alert.repeated" | "alert.resolved" | "job.done" | "job.failed")[];
                         kinds: string[] | null;
+                        format: "slack" | "standard";
+                        severityMin: "critical" | "info" | "warning" | null;
                         isEnabled: boolean;
                         disabledAt: string | null;
                         disabledReason: string | null;
@@ -1701,8 +1785,10 @@ export type Routes = {
             input: {
                 json: {
                     url: string;
-                    events?: ("job.done" | "job.failed")[] | undefined;
+                    events?: ("alert.opened" | "alert.repeated" | "alert.resolved" | "job.done" | "job.failed")[] | undefined;
                     kinds?: string[] | null | undefined;
+                    format?: "slack" | "standard" | undefined;
+                    severityMin?: "critical" | "info" | "warning" | null | undefined;
                 };
             };
             answers: {
@@ -1710,8 +1796,10 @@ export type Routes = {
                     id: string;
                     ownerId: string | null;
                     url: string;
-                    events: ("job.done" | "job.failed")[];
+                    events: ("alert.opened" | "alert.repeated" | "alert.resolved" | "job.done" | "job.failed")[];
                     kinds: string[] | null;
+                    format: "slack" | "standard";
+                    severityMin: "critical" | "info" | "warning" | null;
                     isEnabled: boolean;
                     disabledAt: string | null;
                     disabledReason: string | null;
@@ -1744,8 +1832,10 @@ export type Routes = {
                     id: string;
                     ownerId: string | null;
                     url: string;
-                    events: ("job.done" | "job.failed")[];
+                    events: ("alert.opened" | "alert.repeated" | "alert.resolved" | "job.done" | "job.failed")[];
                     kinds: string[] | null;
+                    format: "slack" | "standard";
+                    severityMin: "critical" | "info" | "warning" | null;
                     isEnabled: boolean;
                     disabledAt: string | null;
                     disabledReason: string | null;
@@ -1761,8 +1851,10 @@ export type Routes = {
                 };
                 json: {
                     url?: string | undefined;
-                    events?: ("job.done" | "job.failed")[] | undefined;
+                    events?: ("alert.opened" | "alert.repeated" | "alert.resolved" | "job.done" | "job.failed")[] | undefined;
                     kinds?: string[] | null | undefined;
+                    format?: "slack" | "standard" | undefined;
+                    severityMin?: "critical" | "info" | "warning" | null | undefined;
                     isEnabled?: boolean | undefined;
                 };
             };
@@ -1771,8 +1863,10 @@ export type Routes = {
                     id: string;
                     ownerId: string | null;
                     url: string;
-                    events: ("job.done" | "job.failed")[];
+                    events: ("alert.opened" | "alert.repeated" | "alert.resolved" | "job.done" | "job.failed")[];
                     kinds: string[] | null;
+                    format: "slack" | "standard";
+                    severityMin: "critical" | "info" | "warning" | null;
                     isEnabled: boolean;
                     disabledAt: string | null;
                     disabledReason: string | null;
@@ -1799,8 +1893,9 @@ export type Routes = {
                     items: {
                         id: string;
                         webhookId: string;
-                        event: "job.done" | "job.failed" | "webhook.test";
+                        event: "alert.opened" | "alert.repeated" | "alert.resolved" | "job.done" | "job.failed" | "webhook.test";
                         jobId: string | null;
+                        alertId: string | null;
                         sequence: number | null;
                         state: "cancelled" | "delivered" | "failed" | "pending";
                         attempts: number;
@@ -1829,8 +1924,9 @@ export type Routes = {
                 202: {
                     id: string;
                     webhookId: string;
-                    event: "job.done" | "job.failed" | "webhook.test";
+                    event: "alert.opened" | "alert.repeated" | "alert.resolved" | "job.done" | "job.failed" | "webhook.test";
                     jobId: string | null;
+                    alertId: string | null;
                     sequence: number | null;
                     state: "cancelled" | "delivered" | "failed" | "pending";
                     attempts: number;
@@ -1871,8 +1967,9 @@ export type Routes = {
                 202: {
                     id: string;
                     webhookId: string;
-                    event: "job.done" | "job.failed" | "webhook.test";
+                    event: "alert.opened" | "alert.repeated" | "alert.resolved" | "job.done" | "job.failed" | "webhook.test";
                     jobId: string | null;
+                    alertId: string | null;
                     sequence: number | null;
                     state: "cancelled" | "delivered" | "failed" | "pending";
                     attempts: number;

@@ -1,0 +1,196 @@
+/** SQL that writes the log, as the service role. */
+import type { TransactionSql } from "postgres";
+import { databaseErrorCode } from "../../shared/database.ts";
+import { AppError } from "../../shared/errors.ts";
+import type { Firing, InteractionAlert } from "../../shared/interactions/alerts.ts";
+import type { GroupLabels } from "../../shared/interactions/judging.ts";
+import { metricEdition } from "../../shared/interactions/metrics/registry.ts";
+import { hashWords } from "../../shared/interactions/words.ts";
+import type { PreparedRow } from "./rows.ts";
+
+export interface NewBatch {
+  readonly id: string;
+  readonly ownerId: string | null;
+  readonly rows: readonly PreparedRow[];
+  readonly importId?: string | undefined;
+  /** What makes a row the same when it comes again, by its place among the rows. */
+  readonly hashes?: readonly string[] | undefined;
+}
+
+/** All of it; or nothing, where the batch is there already: the same request came again. */
+export async function insertBatch(transaction: TransactionSql, batch: NewBatch): Promise<boolean> {
+  if (batch.rows.length === 0) return true;
+  const groups = await findGroups(transaction, batch.ownerId, batch.rows);
+  const times = batch.rows.map(({ occurredAt }) => Date.parse(occurredAt));
+  const words = hashWords(
+    (function* () {
+      for (const { measured } of batch.rows) {
+        yield* measured.words.input;
+        yield* measured.words.output;
+      }
+    })(),
+  );
+  const added = await transaction`
+    insert into parlance.interaction_batches (id, owner_id, rows, first_at, last_at, words)
+    values (
+      ${batch.id}, ${batch.ownerId}, ${batch.rows.length}, ${new Date(Math.min(...times)).toISOString()},
+      ${new Date(Math.max(...times)).toISOString()}, ${toArrayText(words)}::text::integer[]
+    )
+    on conflict (id) do nothing
+    returning id
+  `;
+  if (added.length === 0) return false;
+  await insertRows(transaction, batch, groups);
+  return true;
+}
+
+const toArrayText = (numbers: readonly (number | null)[]) =>
+  `{${numbers.map((number) => number ?? "null").join(",")}}`;
+
+async function insertRows(
+  transaction: TransactionSql,
+  batch: NewBatch,
+  groups: ReadonlyMap<string, number>,
+): Promise<void> {
+  const rows = batch.rows.map(({ interaction, measured, ...row }, index) => ({
+    id: row.id,
+    group_id: groups.get(keyOf(row.group)),
+    session_id: interaction.sessionId,
+    user_label: interaction.userLabel,
+    provider: interaction.provider,
+    input: row.input,
+    output: row.output,
+    input_tokens: interaction.inputTokens,
+    output_tokens: interaction.outputTokens,
+    latency_ms: interaction.latencyMs,
+    cost_usd: interaction.costUsd,
+    tags: interaction.tags,
+    occurred_at: row.occurredAt,
+    metric_values: measured.values,
+    input_language: measured.inputLanguage,
+    output_language: measured.outputLanguage,
+    row_hash: batch.hashes?.[index],
+  }));
+  await transaction`
+    insert into parlance.interactions (
+      id, owner_id, group_id, batch_id, session_id, user_label, provider, input, output, input_tokens, output_tokens,
+      latency_ms, cost_usd, tags, occurred_at, metric_values, metric_edition, input_language, output_language, import_id,
+      row_hash
+    )
+    select
+      id, ${batch.ownerId}::uuid, group_id, ${batch.id}::uuid, session_id, user_label, provider, input, output,
+      input_tokens, output_tokens, latency_ms, cost_usd, tags, occurred_at, metric_values, ${metricEdition}::smallint,
+      input_language, output_language, ${batch.importId ?? null}::uuid, row_hash
+    from json_to_recordset(${JSON.stringify(rows)}::text::json) as new_rows (
+      id uuid, group_id integer, session_id text, user_label text, provider text, input text, output text,
+      input_tokens integer, output_tokens integer, latency_ms float8, cost_usd float8, tags text[],
+      occurred_at timestamptz, metric_values float8[], input_language text, output_language text, row_hash uuid
+    )
+  `;
+}
+
+const keyOf = ({ app, environment, model }: GroupLabels) => JSON.stringify([app, environment, model]);
+
+/** The numbers of the rows' groups, made where they are missing. */
+async function findGroups(
+  transaction: TransactionSql,
+  ownerId: string | null,
+  rows: readonly PreparedRow[],
+): Promise<ReadonlyMap<string, number>> {
+  const wanted = [...new Map(rows.map(({ group }) => [keyOf(group), group])).values()];
+  const found = await transaction<(GroupLabels & { id: number })[]>`
+    select id, app, environment, model
+    from parlance.ensure_interaction_groups(
+      ${ownerId}, ${wanted.map(({ app }) => app)}::text[], ${wanted.map(({ environment }) => environment)}::text[],
+      ${wanted.map(({ model }) => model)}::text[]
+    )
+  `.catch((error: unknown) => {
+    if (databaseErrorCode(error) !== "PI429") throw error;
+    throw new AppError("quota_exceeded", (error as Error).message, { cause: error });
+  });
+  return new Map(found.map(({ id, ...group }) => [keyOf(group), id]));
+}
+
+export interface RaisedAlert {
+  readonly alertId: string;
+  readonly fingerprint: string;
+  readonly opened: boolean;
+}
+
+/** Opens or counts alerts, in the transaction of the rows that they tell of. */
+export async function raiseAlerts(
+  transaction: TransactionSql,
+  firings: readonly Firing[],
+): Promise<ReadonlyMap<string, string>> {
+  if (firings.length === 0) return new Map();
+  const given = firings.map((firing) => ({
+    owner_id: firing.ownerId,
+    rule_id: firing.ruleId,
+    rule_name: firing.ruleName,
+    severity: firing.severity,
+    fingerprint: firing.fingerprint,
+    app: firing.app,
+    environment: firing.environment,
+    model: firing.model,
+    element: firing.element,
+    metric: firing.metric,
+    value: firing.value,
+    score: firing.score,
+    evidence: firing.evidence,
+    occurred_at: firing.occurredAt,
+    interaction_id: firing.interactionId ?? null,
+    import_id: firing.importId ?? null,
+  }));
+  const raised = await transaction<RaisedAlert[]>`
+    select alert_id, fingerprint, opened
+    from parlance.raise_alerts(${transaction.json(given as never)})
+  `;
+  return new Map(raised.map(({ alertId, fingerprint }) => [fingerprint, alertId]));
+}
+
+/** What each of these interactions made fire. */
+export async function listAlertsOf(
+  transaction: TransactionSql,
+  ids: readonly string[],
+): Promise<ReadonlyMap<string, InteractionAlert[]>> {
+  const fired = await transaction<(InteractionAlert & { interactionId: string })[]>`
+    select
+      firings.interaction_id, firings.value, firings.score, alerts.id as alert_id, alerts.rule_id, alerts.rule_name,
+      alerts.severity, alerts.state, alerts.element, alerts.metric
+    from parlance.alert_firings as firings
+    join parlance.interaction_alerts as alerts on alerts.id = firings.alert_id
+    where firings.interaction_id = any (${[...ids]}::uuid[])
+    order by alerts.severity desc, alerts.id
+  `;
+  const byInteraction = new Map<string, InteractionAlert[]>();
+  for (const { interactionId, ...alert } of fired) {
+    const known = byInteraction.get(interactionId);
+    if (known) known.push(alert);
+    else byInteraction.set(interactionId, [alert]);
+  }
+  return byInteraction;
+}
+
+/** Until the transaction ends, nobody else folds the owner's batches or looks for rows that are there. */
+export async function holdSettings(transaction: TransactionSql, ownerId: string | null): Promise<void> {
+  await transaction`
+    select
+    from parlance.interaction_settings
+    where ${ownerId === null ? transaction`owner_id is null` : transaction`owner_id = ${ownerId}`}
+    for update
+  `;
+}
+
+export async function listKnownHashes(
+  transaction: TransactionSql,
+  ownerId: string | null,
+  hashes: readonly string[],
+): Promise<string[]> {
+  const rows = await transaction<{ rowHash: string }[]>`
+    select distinct row_hash
+    from parlance.interactions
+    where ${ownerId === null ? transaction`owner_id is null` : transaction`owner_id = ${ownerId}`}
+      and row_hash = any (${[...hashes]}::uuid[])
+  `;
+  return rows.map(({ rowHash }) => rowHash);
+}

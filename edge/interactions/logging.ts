@@ -1,0 +1,110 @@
+/**
+ * How interactions enter the log: measured and judged first, then written with their alerts in one transaction.
+ *
+ *   fold what is due ─▶ measure ─▶ judge by the owner's rules ─▶ rows + batch + alerts + what people are told ─▶ commit
+ */
+import type { TransactionSql } from "postgres";
+import { serviceCaller, transactAs } from "../../shared/callers.ts";
+import { createId, deriveId } from "../../shared/ids.ts";
+import type { Firing } from "../../shared/interactions/alerts.ts";
+import type { LoggedInteraction, NewInteraction } from "../../shared/interactions/contract.ts";
+import { type JudgedRow, judgeRow } from "../../shared/interactions/judging.ts";
+import { nameValues } from "../../shared/interactions/metrics/registry.ts";
+import type { Rule } from "../../shared/interactions/rules.ts";
+import type { Deps } from "../deps.ts";
+import { holdSettings, insertBatch, listAlertsOf, listKnownHashes, raiseAlerts } from "./log-store.ts";
+import { type PreparedRow, prepareRows } from "./rows.ts";
+import { listRules } from "./rules/rule-store.ts";
+import { ensureSettings } from "./settings-store.ts";
+import { findRuleFences } from "./statistics/fences.ts";
+import { foldIfDue } from "./statistics/fold.ts";
+
+export interface LogOptions {
+  /** The same for the same request sent again: then what it logged before stands, and nothing is added. */
+  readonly operationId?: string | undefined;
+  /** What makes each row the same when it comes again (UUIDs); those that are there are left out of the answer too. */
+  readonly hashes?: readonly string[];
+}
+
+/** What was written, in the order in which it was given. */
+export async function logInteractions(
+  { sql, now }: Pick<Deps, "sql" | "now">,
+  ownerId: string | null,
+  { news, ...options }: { readonly news: readonly NewInteraction[] } & LogOptions,
+): Promise<LoggedInteraction[]> {
+  const { settings, rules } = await transactAs(sql, serviceCaller, async (transaction) => ({
+    settings: await ensureSettings(transaction, ownerId),
+    rules: await listRules(transaction, ownerId, { enabledOnly: true }),
+  }));
+  await foldIfDue(sql, ownerId);
+  const ids = await createIds(news.length, options.operationId);
+  const rows = prepareRows(news, { redact: settings.redact, now: now(), ids });
+  return transactAs(sql, serviceCaller, (transaction) =>
+    writeRows(transaction, {
+      ownerId,
+      rules,
+      rows,
+      batchId: options.operationId ?? createId(),
+      hashes: options.hashes,
+    }),
+  );
+}
+
+function createIds(number: number, operationId: string | undefined): Promise<string[]> {
+  const make = (index: number) => (operationId ? deriveId(`${operationId} ${index}`) : createId());
+  return Promise.all(Array.from({ length: number }, (_, index) => make(index)));
+}
+
+interface RowsToWrite {
+  readonly ownerId: string | null;
+  readonly batchId: string;
+  readonly rules: readonly Rule[];
+  readonly rows: readonly PreparedRow[];
+  readonly hashes?: readonly string[] | undefined;
+}
+
+async function writeRows(transaction: TransactionSql, given: RowsToWrite): Promise<LoggedInteraction[]> {
+  const { ownerId, batchId, rules } = given;
+  const { rows, hashes } = given.hashes
+    ? await leaveOutKnown(transaction, { ...given, hashes: given.hashes })
+    : given;
+  const firings = judgeRows(rules, rows, await findRuleFences(transaction, rules, rows));
+  const isNew = await insertBatch(transaction, { id: batchId, ownerId, rows, hashes });
+  if (isNew) await raiseAlerts(transaction, firings);
+  const alerts = await listAlertsOf(
+    transaction,
+    rows.map(({ id }) => id),
+  );
+  return rows.map((row) => ({
+    id: row.id,
+    occurredAt: new Date(row.occurredAt).toISOString(),
+    inputLanguage: row.measured.inputLanguage,
+    outputLanguage: row.measured.outputLanguage,
+    metrics: nameValues(row.values),
+    alerts: alerts.get(row.id) ?? [],
+  }));
+}
+
+/** Of rows that are sent again, each lands once: their owner's settings are held until this transaction ends. */
+async function leaveOutKnown<Given extends RowsToWrite & { readonly hashes: readonly string[] }>(
+  transaction: TransactionSql,
+  { ownerId, rows, hashes }: Given,
+): Promise<Pick<RowsToWrite, "rows" | "hashes">> {
+  await holdSettings(transaction, ownerId);
+  const known = new Set(await listKnownHashes(transaction, ownerId, hashes));
+  const kept = rows.flatMap((row, index) => {
+    const hash = hashes[index] ?? "";
+    if (known.has(hash)) return [];
+    known.add(hash);
+    return [{ row, hash }];
+  });
+  return { rows: kept.map(({ row }) => row), hashes: kept.map(({ hash }) => hash) };
+}
+
+export function judgeRows(
+  rules: readonly Rule[],
+  rows: readonly JudgedRow[],
+  findFences: Parameters<typeof judgeRow>[2],
+): Firing[] {
+  return rows.flatMap((row) => rules.flatMap((rule) => judgeRow(rule, row, findFences) ?? []));
+}

@@ -1,0 +1,8 @@
+/** The room over HTTP: what its parts offer, one after another. */
+import type { Deps } from "../deps.ts";
+import { createRouter } from "../http/router.ts";
+import { createLoggingRoutes } from "./logging-routes.ts";
+
+export function createInteractionRoutes(deps: Deps) {
+  return createRouter().route("/", createLoggingRoutes(deps));
+}
