@@ -3,6 +3,7 @@ import { createRoute, z } from "@hono/zod-openapi";
 import { LoggedInteraction, NewInteraction, NewInteractions } from "../../shared/interactions/contract.ts";
 import type { Deps } from "../deps.ts";
 import { requireSignedIn } from "../http/identity.ts";
+import { inflateBody } from "../http/inflate.ts";
 import { describeProblems } from "../http/problems.ts";
 import { createRouter } from "../http/router.ts";
 import { nameSchema } from "../http/schemas.ts";
@@ -11,47 +12,48 @@ import { signedIn } from "./owners.ts";
 
 const LoggedAnswer = nameSchema("LoggedInteraction", LoggedInteraction);
 
-const addRoute = createRoute({
-  method: "post",
-  path: "/interactions",
-  tags: ["interactions"],
-  summary: "Log what a model was asked and what it answered",
-  description:
-    "One, or up to 1,000 as `items`. Each is measured, judged by your rules and stored, all of them or none; the answer " +
-    "carries the metrics and the alerts that fired. What your settings redact is left out before it is stored. With the " +
-    "secret key they are the house's. An `Idempotency-Key` makes it safe to send again.",
-  middleware: [signedIn] as const,
-  request: {
-    body: {
-      content: {
-        "application/json": {
-          schema: z.union([
-            nameSchema("NewInteraction", NewInteraction),
-            nameSchema("NewInteractions", NewInteractions),
-          ]),
+const addRoute = (bytesMax: number) =>
+  createRoute({
+    method: "post",
+    path: "/interactions",
+    tags: ["interactions"],
+    summary: "Log what a model was asked and what it answered",
+    description:
+      "One, or up to 1,000 as `items`. Each is measured, judged by your rules and stored, all of them or none; the answer " +
+      "carries the metrics and the alerts that fired. What your settings redact is left out before it is stored. With the " +
+      "secret key they are the house's. An `Idempotency-Key` makes it safe to send again. The body may be gzipped.",
+    middleware: [signedIn, inflateBody(bytesMax)] as const,
+    request: {
+      body: {
+        content: {
+          "application/json": {
+            schema: z.union([
+              nameSchema("NewInteraction", NewInteraction),
+              nameSchema("NewInteractions", NewInteractions),
+            ]),
+          },
         },
-      },
-      required: true,
-    },
-  },
-  responses: {
-    201: {
-      description: "It is in the log: one as it was sent, `items` in the order in which they were sent.",
-      content: {
-        "application/json": {
-          schema: z.union([
-            LoggedAnswer,
-            z.object({ items: z.array(LoggedAnswer) }).openapi("LoggedInteractions"),
-          ]),
-        },
+        required: true,
       },
     },
-    ...describeProblems("invalid_request", "payload_too_large", "quota_exceeded"),
-  },
-});
+    responses: {
+      201: {
+        description: "It is in the log: one as it was sent, `items` in the order in which they were sent.",
+        content: {
+          "application/json": {
+            schema: z.union([
+              LoggedAnswer,
+              z.object({ items: z.array(LoggedAnswer) }).openapi("LoggedInteractions"),
+            ]),
+          },
+        },
+      },
+      ...describeProblems("invalid_request", "payload_too_large", "quota_exceeded"),
+    },
+  });
 
 export function createLoggingRoutes(deps: Deps) {
-  return createRouter().openapi(addRoute, async (c) => {
+  return createRouter().openapi(addRoute(deps.config.logBytesMax), async (c) => {
     const ownerId = requireSignedIn(c.var.caller);
     const body = c.req.valid("json");
     const news = "items" in body ? body.items : [body];

@@ -1,0 +1,90 @@
+/**
+ * Spans of model calls from OpenTelemetry exporters: OTLP/HTTP with JSON, opentelemetry-proto 1.x. A span that is sent again (an
+ * exporter that heard no answer does) lands once: it is known by its trace and span.
+ */
+import { createRoute, z } from "@hono/zod-openapi";
+import { deriveId } from "../../../shared/ids.ts";
+import { batchMax } from "../../../shared/interactions/contract.ts";
+import {
+  ExportTraceServiceRequest,
+  readSpans,
+  type SpanInteraction,
+} from "../../../shared/interactions/otlp.ts";
+import type { Deps } from "../../deps.ts";
+import { requireSignedIn } from "../../http/identity.ts";
+import { inflateBody } from "../../http/inflate.ts";
+import { describeProblems } from "../../http/problems.ts";
+import { createRouter } from "../../http/router.ts";
+import { logInteractions } from "../logging.ts";
+import { signedIn } from "../owners.ts";
+import { isInFuture } from "../rows.ts";
+
+const ExportTraceServiceResponse = z
+  .object({
+    partialSuccess: z.object({
+      rejectedSpans: z.string().optional().describe("How many were refused, as OTLP writes 64-bit integers."),
+      errorMessage: z.string().optional().describe("Why; empty where none was refused."),
+    }),
+  })
+  .openapi("ExportTraceServiceResponse");
+
+const exportRoute = (bytesMax: number) =>
+  createRoute({
+    method: "post",
+    path: "/otlp/v1/traces",
+    tags: ["interactions"],
+    summary: "Log model calls by OpenTelemetry",
+    description:
+      "OTLP/HTTP with JSON, also gzipped: set `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT` to this URL, " +
+      "`OTEL_EXPORTER_OTLP_TRACES_PROTOCOL=http/json`, and the key in `OTEL_EXPORTER_OTLP_HEADERS=apikey=…`. Spans that " +
+      "generate text, by the conventions of OpenTelemetry for generative AI, OpenLLMetry or OpenInference, become " +
+      "interactions; others are left out. `service.name` is the app. A span that is sent again lands once.",
+    middleware: [signedIn, inflateBody(bytesMax)] as const,
+    request: {
+      body: {
+        content: {
+          "application/json": {
+            schema: z
+              .object({ resourceSpans: z.array(z.looseObject({})).optional() })
+              .openapi("ExportTraceServiceRequest"),
+          },
+        },
+        required: true,
+      },
+    },
+    responses: {
+      200: {
+        description: "What could be read is in the log.",
+        content: { "application/json": { schema: ExportTraceServiceResponse } },
+      },
+      ...describeProblems("invalid_request", "payload_too_large", "unsupported_media_type", "quota_exceeded"),
+    },
+  });
+
+const messagesMax = 5;
+
+export function createOtlpRoutes(deps: Deps) {
+  return createRouter().openapi(exportRoute(deps.config.logBytesMax), async (c) => {
+    const ownerId = requireSignedIn(c.var.caller);
+    const request = ExportTraceServiceRequest.parse(c.req.valid("json"));
+    const { interactions, refusals } = readSpans(request);
+    const sane = interactions.filter(({ interaction }) => !isInFuture(interaction, deps.now()));
+    const late = interactions.length - sane.length;
+    const faults = late > 0 ? [...refusals, `${late} began more than a day from now`] : refusals;
+    for (let from = 0; from < sane.length; from += batchMax) {
+      await logSpans(deps, ownerId, sane.slice(from, from + batchMax));
+    }
+    if (faults.length === 0) return c.json({ partialSuccess: {} }, 200);
+    const errorMessage = faults.slice(0, messagesMax).join("; ");
+    return c.json({ partialSuccess: { rejectedSpans: `${refusals.length + late}`, errorMessage } }, 200);
+  });
+}
+
+async function logSpans(
+  deps: Deps,
+  ownerId: string | null,
+  spans: readonly SpanInteraction[],
+): Promise<void> {
+  const hashes = await Promise.all(spans.map(({ key }) => deriveId(key)));
+  await logInteractions(deps, ownerId, { news: spans.map(({ interaction }) => interaction), hashes });
+}
