@@ -38,7 +38,7 @@ export function escapeText(text: string): string {
     .replace(/@(?=\S)/g, "@\u200b")
     .replace(/:(?=\/\/)/g, ":\u200b")
     .replace(/\](?=[([])/g, "]\u200b")
-    .replace(/\bwww\./gi, (word) => `${word.slice(0, 3)}\u200b.`)
+    .replace(/www\./gi, (word) => `${word.slice(0, 3)}\u200b.`)
     .replace(/`/g, "'")
     .replaceAll("&", "&amp;")
     .replaceAll("<", "&lt;")

@@ -41,6 +41,8 @@ test("one is added, and its secret told once", async () => {
     url,
     events: ["job.done", "job.failed"],
     kinds: null,
+    format: "standard",
+    severityMin: null,
     isEnabled: true,
     disabledAt: null,
     disabledReason: null,
@@ -52,6 +54,12 @@ test("one is added, and its secret told once", async () => {
 
 test("it may be for some events and kinds only", async () => {
   const wish = { events: ["job.failed"], kinds: ["images.ingest-image", "images.fill-space"] };
+  expect(await add(house.alice, wish)).toMatchObject(wish);
+});
+
+test("it may be for alerts, so grave, and written as Slack reads it", async () => {
+  const events = ["job.failed", "alert.opened", "alert.repeated", "alert.resolved"];
+  const wish = { events, format: "slack", severityMin: "critical" };
   expect(await add(house.alice, wish)).toMatchObject(wish);
 });
 
@@ -83,6 +91,10 @@ test.each([
   [{ url, kinds: [] }, "body.kinds"],
   [{ url, kinds: ["images.ingest-image", "images.unheard-of"] }, "body.kinds.1"],
   [{ url, kinds: ["webhooks.deliver-event"] }, "body.kinds.0"],
+  [{ url, kinds: ["alerts.send-mail"] }, "body.kinds.0"],
+  [{ url, events: ["alert.exploded"] }, "body.events.0"],
+  [{ url, format: "teams" }, "body.format"],
+  [{ url, severityMin: "fatal" }, "body.severityMin"],
 ])("%j is refused, naming %s", async (body, field) => {
   const answer = await send(house.alice, "POST", "/webhooks", body);
   expect([answer.status, answer.body.code]).toEqual([400, "invalid_request"]);
@@ -188,6 +200,12 @@ describe("a change", () => {
       kinds: ["images.ingest-image"],
     });
     expect(await change({ kinds: null })).toMatchObject({ kinds: null, events: ["job.done"] });
+    expect(await change({ severityMin: "warning" })).toMatchObject({
+      severityMin: "warning",
+      format: "standard",
+    });
+    expect(await change({ format: "slack" })).toMatchObject({ severityMin: "warning", format: "slack" });
+    expect(await change({ severityMin: null })).toMatchObject({ severityMin: null, format: "slack" });
   });
 
   test("disables and enables; enabling forgets why it was disabled", async () => {

@@ -42,6 +42,68 @@ describe("the settings of a sidecar", () => {
     expect(readSidecarConfig({ ...least, SIDECAR_DB_URL: " " }).databaseUrl).toBe(least.SUPABASE_DB_URL);
   });
 
+  test("say how mail is sent: by a server, with what its URL holds", () => {
+    const mail = {
+      SMTP_URL: "smtps://alerts%40example.com:p%2Fw@mail.example.com",
+      MAIL_FROM: "a@example.com",
+    };
+    const server = { host: "mail.example.com", port: 465, user: "alerts@example.com", password: "p/w" };
+    const from = { name: "", address: "a@example.com" };
+    expect(readSidecarConfig({ ...least, ...mail }).mail).toEqual({ from, server });
+    const named = { SMTP_URL: `${mail.SMTP_URL}:465`, MAIL_FROM: "Parlance, alerts <a@example.com>" };
+    expect(() => readSidecarConfig({ ...least, ...named })).toThrow(/MAIL_FROM is wrong/);
+    expect(
+      readSidecarConfig({ ...least, ...named, MAIL_FROM: '"Parlance, alerts" <a@example.com>' }).mail,
+    ).toEqual({
+      from: { name: "Parlance, alerts", address: "a@example.com" },
+      server,
+    });
+    expect(
+      readSidecarConfig({ ...least, SMTP_URL: "smtps://127.0.0.1", MAIL_FROM: "a@example.com" }).mail,
+    ).toEqual({
+      from,
+      server: { host: "127.0.0.1", port: 465, user: "", password: "" },
+    });
+  });
+
+  test("or by a service", () => {
+    const mail = {
+      MAIL_API_URL: "https://api.resend.com/emails",
+      MAIL_API_KEY: "re_1",
+      MAIL_FROM: "Parlance <a@example.com>",
+    };
+    expect(readSidecarConfig({ ...least, ...mail }).mail).toEqual({
+      from: { name: "Parlance", address: "a@example.com" },
+      api: { url: "https://api.resend.com/emails", key: "re_1" },
+    });
+  });
+
+  test.each([
+    [
+      { SMTP_URL: "smtp://u:p@mail.example.com" },
+      /SMTP_URL is wrong.*465.*TLS from the first byte.*25 and 587/,
+    ],
+    [{ SMTP_URL: "smtps://u:p@mail.example.com:587" }, /SMTP_URL is wrong.*25 and 587/],
+    [{ SMTP_URL: "smtps://u:p@mail.example.com:25" }, /SMTP_URL is wrong/],
+    [{ SMTP_URL: "smtps://u@mail.example.com" }, /SMTP_URL is wrong/],
+    [{ SMTP_URL: "smtps://u:p@mail.example.com/?tls=no" }, /SMTP_URL is wrong/],
+    [{ SMTP_URL: "smtps://u:p@mail.example.com", MAIL_FROM: "" }, /MAIL_FROM is missing/],
+    [{ MAIL_API_URL: "http://api.example.com/emails", MAIL_API_KEY: "k" }, /MAIL_API_URL is wrong/],
+    [{ MAIL_API_URL: "https://api.example.com/emails" }, /MAIL_API_KEY is missing/],
+    [{ MAIL_API_KEY: "k" }, /MAIL_API_URL is missing/],
+    [
+      { SMTP_URL: "smtps://m.example.com", MAIL_API_URL: "https://a.example.com", MAIL_API_KEY: "k" },
+      /set one of them/,
+    ],
+    [{ MAIL_FROM: "nobody" }, /MAIL_FROM is wrong/],
+    [{ MAIL_FROM: "a@example.com\r\nBcc: b@example.com" }, /MAIL_FROM is wrong/],
+  ])("refuse mail by %j", (mail, message) => {
+    const reading = () => readSidecarConfig({ ...least, MAIL_FROM: "a@example.com", ...mail });
+    expect(reading).toThrow(SettingsError);
+    expect(reading).toThrow(message);
+    expect(reading).not.toThrow(/u:p|mail\.example|api\.example|Bcc/);
+  });
+
   test("take the default of several keys", () => {
     const keys = JSON.stringify({ sidecar: `${secret}1`, default: secret });
     const { SUPABASE_SECRET_KEY: _, ...rest } = least;

@@ -2,6 +2,7 @@
 import type { Sql } from "postgres";
 import { z } from "zod";
 import { createId } from "../../../shared/ids.ts";
+import type { AlertSeverity } from "../../../shared/interactions/rules.ts";
 import type { JobKind } from "../../../shared/jobs/kinds.ts";
 import { addJobs, type ClaimedJob, claimJobs, completeJobs, failJob } from "../../../shared/jobs/queue.ts";
 import type { DeliveryState } from "../../../shared/webhooks/contract.ts";
@@ -29,6 +30,7 @@ export interface DeliveryRow {
   readonly ownerId: string | null;
   readonly event: string;
   readonly jobId: string | null;
+  readonly alertId: string | null;
   readonly sequence: number | null;
   readonly data: Record<string, unknown>;
   readonly state: DeliveryState;
@@ -52,6 +54,8 @@ export interface WebhookWish {
   readonly url?: string;
   readonly events?: readonly string[];
   readonly kinds?: readonly string[] | null;
+  readonly format?: "standard" | "slack";
+  readonly severityMin?: AlertSeverity | null;
 }
 
 export interface EndWish {
@@ -106,11 +110,16 @@ export async function openWebhookDatabase(): Promise<WebhookDatabase> {
       url = "https://hooks.example.com/",
       events = ["job.done", "job.failed"],
       kinds = null,
+      format = "standard",
+      severityMin = null,
     }) {
       const [id, secret] = [createId(), createSecret()];
       await sql`
-        insert into parlance.webhooks (id, owner_id, url, events, kinds)
-        values (${id}, ${ownerId}, ${url}, ${[...events]}::text[], ${kinds === null ? null : [...kinds]}::text[])
+        insert into parlance.webhooks (id, owner_id, url, events, kinds, format, severity_min)
+        values (
+          ${id}, ${ownerId}, ${url}, ${[...events]}::text[], ${kinds === null ? null : [...kinds]}::text[],
+          ${format}, ${severityMin}::text::parlance.alert_severity
+        )
       `;
       await sql`select parlance.renew_webhook_secret(${id}, ${secret})`;
       return { id, secret };
