@@ -16,7 +16,12 @@ interface Finder {
   readonly kind: PersonalDataKind;
   readonly pattern: RegExp;
   readonly isMeant?: (text: string) => boolean;
+  /** Without them in the whole text nothing can be found: most texts are done with it. */
+  readonly digitsMin: number;
+  readonly sign?: string;
 }
+
+const keyBlock = "-----BEGIN ";
 
 /** In the order of who is believed where two overlap. */
 const finders: readonly Finder[] = [
@@ -25,17 +30,22 @@ const finders: readonly Finder[] = [
     // Prefixes that issuers give so that leaks are found, PEM blocks, JSON Web Tokens.
     pattern:
       /(?<![\w-])(?:sk|pk|rk|sb|whsec|xox[abprs]|gh[pousr]|glpat|hf|AKIA|AIza)[-_]?[A-Za-z0-9_-]{16,200}|(?<![\w-])eyJ[\w-]{10,2000}\.eyJ[\w-]{10,4000}\.[\w-]{10,1000}|-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----(?:(?:[^-]|-(?!----)){0,10000}-----END [A-Z ]{0,40}PRIVATE KEY-----)?/g,
-    isMeant: (text) => /[0-9]/.test(text) || text.startsWith("-----"),
+    isMeant: (text) => /[0-9]/.test(text) || text.startsWith(keyBlock),
+    digitsMin: 1,
+    sign: keyBlock,
   },
   {
     kind: "email",
     // RFC 5321 allows 64 octets before the sign; labels of a domain have 63 (RFC 1035).
     pattern: /(?<![\w.+-])[\w.+-]{1,64}@[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){1,8}/gi,
+    digitsMin: Number.POSITIVE_INFINITY,
+    sign: "@",
   },
   {
     kind: "card",
     pattern: /(?<![\d.])(?:\d[ -]?){12,18}\d(?![\d.]*\d)/g,
     isMeant: (text) => isCardNumber(text.replace(/\D/g, "")),
+    digitsMin: 13,
   },
   {
     kind: "phone",
@@ -43,6 +53,7 @@ const finders: readonly Finder[] = [
     pattern:
       /(?<![\w.+-])(?:\+\d{1,3}[ .-]?)?(?:\(\d{1,4}\)[ .-]?)?\d{2,4}(?:[ .-]\d{2,4}){1,4}(?![\w-]|\.\d)|(?<![\w+])\+\d{8,15}(?!\d)/g,
     isMeant: (text) => isPhoneNumber(text),
+    digitsMin: 8,
   },
 ];
 
@@ -68,18 +79,43 @@ function isPhoneNumber(text: string): boolean {
 
 export const personalDataKinds: readonly PersonalDataKind[] = ["key", "email", "card", "phone"];
 
+/** Up to the number that any finder asks for. */
+function countDigits(text: string): number {
+  let count = 0;
+  for (let index = 0; index < text.length && count < 13; index++) {
+    const unit = text.charCodeAt(index);
+    if (unit >= 0x30 && unit <= 0x39) count += 1;
+  }
+  return count;
+}
+
+/** Both in the order of the text; of `found` only what `known` leaves room for. */
+function mergeFound(known: readonly PersonalData[], found: readonly PersonalData[]): PersonalData[] {
+  const merged: PersonalData[] = [];
+  let at = 0;
+  for (const one of found) {
+    for (let next = known[at]; next && next.to <= one.from; next = known[++at]) merged.push(next);
+    const next = known[at];
+    if (!next || next.from >= one.to) merged.push(one);
+  }
+  return [...merged, ...known.slice(at)];
+}
+
 /** In the order of the text; they do not overlap. */
 export function findPersonalData(text: string, kinds = personalDataKinds): PersonalData[] {
-  const found: PersonalData[] = [];
-  for (const { kind, pattern, isMeant } of finders) {
+  const digits = countDigits(text);
+  let all: PersonalData[] = [];
+  for (const { kind, pattern, isMeant, digitsMin, sign } of finders) {
     if (!kinds.includes(kind)) continue;
+    if (digits < digitsMin && !(sign !== undefined && text.includes(sign))) continue;
+    const found: PersonalData[] = [];
     for (const match of text.matchAll(pattern)) {
-      const [from, to] = [match.index, match.index + match[0].length];
       if (isMeant && !isMeant(match[0])) continue;
-      if (!found.some((other) => from < other.to && to > other.from)) found.push({ kind, from, to });
+      found.push({ kind, from: match.index, to: match.index + match[0].length });
     }
+    if (found.length > 0) all = mergeFound(all, found);
   }
-  return found.sort((one, other) => one.from - other.from);
+  return all;
 }
 
 /** With `[email]`, `[phone]`, `[card]` and `[key]` in place of what was found. */

@@ -10,21 +10,23 @@ export const lexicalVariety: TextMetric = {
   meaning:
     "Different words among 50 in a row, on average (MATTR, Covington and McFall 2010): unlike a plain share it does not fall with the length. Of texts of ten words and more.",
   version: 1,
-  measure: ({ words }) => {
-    if (words.length < 10) return undefined;
-    const size = Math.min(window, words.length);
-    const counts = new Map<string, number>();
+  measure: ({ wordRow, wordNumbers }) => {
+    if (wordRow.length < 10) return undefined;
+    const size = Math.min(window, wordRow.length);
+    const counts = new Int32Array(wordNumbers.size);
+    let different = 0;
     let sum = 0;
-    for (const [index, word] of words.entries()) {
-      counts.set(word, (counts.get(word) ?? 0) + 1);
-      const leaving = words[index - size];
-      if (leaving !== undefined) {
-        const left = (counts.get(leaving) ?? 0) - 1;
-        if (left === 0) counts.delete(leaving);
-        else counts.set(leaving, left);
+    for (let index = 0; index < wordRow.length; index++) {
+      const word = wordRow[index] as number;
+      if ((counts[word] as number) === 0) different += 1;
+      counts[word] = (counts[word] as number) + 1;
+      if (index >= size) {
+        const leaving = wordRow[index - size] as number;
+        counts[leaving] = (counts[leaving] as number) - 1;
+        if (counts[leaving] === 0) different -= 1;
       }
-      if (index >= size - 1) sum += counts.size / size;
+      if (index >= size - 1) sum += different;
     }
-    return sum / (words.length - size + 1);
+    return sum / size / (wordRow.length - size + 1);
   },
 };

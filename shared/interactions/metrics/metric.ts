@@ -21,6 +21,7 @@ interface MetricFacts {
     | "characters"
     | "words"
     | "sentences"
+    | "tokens"
     | "points"
     | "share"
     | "flag"

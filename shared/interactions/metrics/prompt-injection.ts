@@ -32,28 +32,46 @@ const forms: readonly Form[] = [
   },
 ];
 
-const phrases = [
-  "do anything now",
-  "you are now dan",
-  "you are now unrestricted",
-  "you are now jailbroken",
-  "developer mode enabled",
-  "<|im_start|>",
-  "<|im_end|>",
-  "<|system|>",
-  "<|endoftext|>",
-  "[/inst]",
-  "<</sys>>",
-];
+/** By how they begin: most texts have none of the beginnings, and are done with it. */
+const phrases: Readonly<Record<string, readonly string[]>> = {
+  "do anything now": ["do anything now"],
+  "you are now ": ["you are now dan", "you are now unrestricted", "you are now jailbroken"],
+  "developer mode enabled": ["developer mode enabled"],
+  "<|": ["<|im_start|>", "<|im_end|>", "<|system|>", "<|endoftext|>"],
+  "[/inst]": ["[/inst]"],
+  "<</sys>>": ["<</sys>>"],
+};
+const beginnings = Object.entries(phrases);
+
+const hasPhrase = (lower: string): boolean =>
+  beginnings.some(
+    ([beginning, all]) => lower.includes(beginning) && all.some((phrase) => lower.includes(phrase)),
+  );
+
+/** For each word of a form, what it is in it: three bits a form. One look-up answers for all forms. */
+const roles: ReadonlyMap<string, number> = (() => {
+  const all = new Map<string, number>();
+  for (const [index, { wish, which, what }] of forms.entries()) {
+    for (const [bit, words] of [wish, which, what].entries()) {
+      for (const word of words) all.set(word, (all.get(word) ?? 0) | (1 << (index * 3 + bit)));
+    }
+  }
+  return all;
+})();
 
 /** One look at each word, however often a form begins. */
-function hasForm(words: readonly string[], { wish, which, what, apart }: Form): boolean {
-  let wished = Number.NEGATIVE_INFINITY;
-  let named = Number.NEGATIVE_INFINITY;
-  for (const [index, word] of words.entries()) {
-    if (what.has(word) && index - named <= apart[1]) return true;
-    if (which.has(word) && index - wished <= apart[0]) named = index;
-    if (wish.has(word)) wished = index;
+function hasForm(words: readonly string[]): boolean {
+  const wished = forms.map(() => Number.NEGATIVE_INFINITY);
+  const named = forms.map(() => Number.NEGATIVE_INFINITY);
+  for (let index = 0; index < words.length; index++) {
+    const role = roles.get(words[index] as string);
+    if (role === undefined) continue;
+    for (const [form, { apart }] of forms.entries()) {
+      const bits = (role >> (form * 3)) & 7;
+      if (bits & 4 && index - (named[form] as number) <= apart[1]) return true;
+      if (bits & 2 && index - (wished[form] as number) <= apart[0]) named[form] = index;
+      if (bits & 1) wished[form] = index;
+    }
   }
   return false;
 }
@@ -66,6 +84,5 @@ export const promptInjection: TextMetric = {
   meaning:
     "Whether it has a form in which prompts are taken over, such as a wish to ignore earlier instructions. English; a hint, not a guard.",
   version: 1,
-  measure: ({ words, lower }) =>
-    phrases.some((phrase) => lower.includes(phrase)) || forms.some((form) => hasForm(words, form)) ? 1 : 0,
+  measure: ({ words, lower }) => (hasForm(words) || hasPhrase(lower) ? 1 : 0),
 };

@@ -32,6 +32,18 @@ const phrases = [
   "goes against my programming",
 ];
 
+/** Each phrase has one of them: most texts have none, and are done with it. */
+const hints = [
+  "i can",
+  "sorry",
+  "able to",
+  "decline",
+  "language model",
+  "inappropriate",
+  "my guidelines",
+  "my programming",
+];
+
 /** A refusal is said at once; a phrase far down is more likely quoted. */
 const lookedAt = 400;
 
@@ -43,8 +55,10 @@ export const refusal: TextMetric = {
   meaning:
     "Whether one of some 30 English phrases in which models refuse stands in the first 400 characters.",
   version: 1,
-  measure: ({ lower }) => {
-    const beginning = lower.slice(0, lookedAt).replaceAll("’", "'");
+  measure: ({ lower, isAscii }) => {
+    const head = lower.slice(0, lookedAt);
+    const beginning = isAscii ? head : head.replaceAll("’", "'");
+    if (!hints.some((hint) => beginning.includes(hint))) return 0;
     return phrases.some((phrase) => beginning.includes(phrase)) ? 1 : 0;
   },
 };

@@ -2,14 +2,17 @@
 import { cost, latency, tokensPerSecond } from "./call-figures.ts";
 import { characters } from "./characters.ts";
 import { codeShare } from "./code-share.ts";
+import { languageMatch } from "./language-match.ts";
 import { lexicalVariety } from "./lexical-variety.ts";
 import type { CallFigures, Metric } from "./metric.ts";
+import { modelTokens } from "./model-tokens.ts";
 import { personalData } from "./personal-data.ts";
 import { promptInjection } from "./prompt-injection.ts";
 import { readingEase } from "./reading-ease.ts";
 import { refusal } from "./refusal.ts";
 import { repetition } from "./repetition.ts";
 import { sentences } from "./sentences.ts";
+import { sentiment } from "./sentiment.ts";
 import { MeasuredText } from "./text.ts";
 import { urls } from "./urls.ts";
 import { validJson } from "./valid-json.ts";
@@ -20,6 +23,7 @@ export const metrics: readonly Metric[] = [
   characters,
   words,
   sentences,
+  modelTokens,
   readingEase,
   lexicalVariety,
   repetition,
@@ -29,6 +33,8 @@ export const metrics: readonly Metric[] = [
   personalData,
   refusal,
   promptInjection,
+  sentiment,
+  languageMatch,
   wordOverlap,
   latency,
   tokensPerSecond,
@@ -78,7 +84,11 @@ export function measureInteraction(
   { input, output, ...figures }: NewMeasurement,
   sinceEdition = 0,
 ): MeasuredInteraction {
-  const pair = { ...figures, input: new MeasuredText(input), output: new MeasuredText(output) };
+  const pair = {
+    ...figures,
+    input: new MeasuredText(input, figures.inputTokens),
+    output: new MeasuredText(output, figures.outputTokens),
+  };
   const values = new Array<number | null>(metricEdition).fill(null);
   const keep = (number: number, measure: () => number | undefined) => {
     if (number <= sinceEdition) return;
@@ -94,8 +104,8 @@ export function measureInteraction(
   }
   return {
     values,
-    inputLanguage: null,
-    outputLanguage: null,
+    inputLanguage: pair.input.language ?? null,
+    outputLanguage: pair.output.language ?? null,
     words: { input: pair.input.words, output: pair.output.words },
   };
 }

@@ -9,11 +9,11 @@ export const wordOverlap: PairMetric = {
     "Of the different words of the output those that are in the input: near 1 it repeats what it was asked.",
   version: 1,
   measure: ({ input, output }) => {
-    const said = new Set(output.words);
-    if (said.size === 0 || input.words.length === 0) return undefined;
-    const asked = new Set(input.words);
+    const [asked, said] = [input.wordNumbers, output.wordNumbers];
+    if (said.size === 0 || asked.size === 0) return undefined;
+    const [fewer, more] = asked.size < said.size ? [asked, said] : [said, asked];
     let both = 0;
-    for (const word of said) if (asked.has(word)) both += 1;
+    for (const word of fewer.keys()) if (more.has(word)) both += 1;
     return both / said.size;
   },
 };
