@@ -1,6 +1,7 @@
 import type { Sql } from "postgres";
 import type { Caller } from "../shared/callers.ts";
 import type { Log } from "../shared/log.ts";
+import type { CallRecorder } from "./clients/record.ts";
 import type { EdgeConfig } from "./config.ts";
 import type { ObjectStore } from "./storage/objects.ts";
 
@@ -22,9 +23,14 @@ export interface Deps extends Surroundings {
   readonly config: EdgeConfig;
   /** Made with `databaseOptions`; its login role may become anon, authenticated and service_role. */
   readonly sql: Sql;
+  /** Pictures and what is made of them. */
   readonly objects: ObjectStore;
+  /** Files that are imported. */
+  readonly files: ObjectStore;
   /** The caller that a token proves; throws `unauthenticated` or `token_expired`. */
   readonly verifyToken: (token: string) => Promise<Caller>;
   readonly log: Log;
+  /** Whoever calls a model of another company tells it here, best by `createRecordingFetch`. */
+  readonly calls: CallRecorder;
   readonly now: () => Date;
 }

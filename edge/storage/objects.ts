@@ -1,4 +1,4 @@
-/** Where the bytes lie. Paths are `<owner>/<image>/<variant>`, made by us, never by a user. */
+/** Where the bytes of one bucket lie. Paths begin with the owner and are made by us, never by a user. */
 export interface ObjectStore {
   /** Writes or replaces an object. */
   put(path: string, bytes: Uint8Array | Blob, mediaType: string): Promise<void>;
@@ -12,6 +12,8 @@ export interface ObjectStore {
   find(path: string): Promise<{ sizeBytes: number; mediaType: string } | undefined>;
   /** Up to `bytesMax` first bytes of an object, without fetching the rest; undefined when nothing lies there. */
   readStart(path: string, bytesMax: number): Promise<Uint8Array | undefined>;
+  /** The bytes from `from` to before `to`, fewer where the object ends; undefined when nothing lies there. */
+  readRange(path: string, from: number, to: number): Promise<Uint8Array | undefined>;
   /** Resolves when storage answers and the bucket is there; makes the bucket when it is missing. */
   ensureBucket(): Promise<void>;
 }

@@ -1,12 +1,22 @@
 /**
- * The objects of the house in Supabase Storage, in one private bucket, with the secret key. The bucket itself holds
- * two of our limits, because whoever has a signed upload URL talks to Storage and not to us: size and media type.
+ * The objects of the house in Supabase Storage, in one private bucket for each purpose, with the secret key. The bucket
+ * itself holds two of our limits, because whoever has a signed upload URL talks to Storage and not to us: size and media type.
  */
 import { createClient, StorageApiError, type SupabaseClient } from "@supabase/supabase-js";
 import { AppError } from "../../shared/errors.ts";
 import { imageBucket } from "../../shared/images/contract.ts";
 import { ImageMediaType } from "../../shared/images/media-types.ts";
+import { importBucket, importBytesMax } from "../../shared/interactions/imports.ts";
 import type { ObjectStore } from "./objects.ts";
+
+/** A bucket as it has to be. */
+export interface Bucket {
+  readonly name: string;
+  /** The largest object that it takes. */
+  readonly sizeBytesMax: number;
+  /** What a file may call itself when it is sent to a signed URL; its content decides later. Null: anything. */
+  readonly mediaTypes: readonly string[] | null;
+}
 
 export interface SupabaseStorageOptions {
   /** The project as this process reaches it. */
@@ -14,8 +24,7 @@ export interface SupabaseStorageOptions {
   /** The project as browsers reach it; links are written with it. */
   publicUrl: string;
   secretKey: string;
-  /** The largest object that the bucket takes. */
-  sizeBytesMax: number;
+  bucket: Bucket;
   /** For one call; default 10,000. */
   timeoutMs?: number;
   /** For a call that sends an object; default 50,000, so that it ends before the request that waits for it. */
@@ -30,15 +39,22 @@ export const pathsMax = 1000;
 /** Supabase lets a signed upload live for two hours; it cannot be chosen. */
 const uploadExpiresInSeconds = 2 * 60 * 60;
 
-/** What a file may call itself when it is sent to a signed URL; its content decides later. */
-const declaredTypes = [...ImageMediaType.options, "image/jpg", "image/heif", "application/octet-stream"];
+/** Of pictures. */
+export function pictureBucket(sizeBytesMax: number): Bucket {
+  const mediaTypes = [...ImageMediaType.options, "image/jpg", "image/heif", "application/octet-stream"];
+  return { name: imageBucket, sizeBytesMax, mediaTypes };
+}
+
+/** Of files that are imported: browsers call CSV by many names. */
+export const fileBucket: Bucket = { name: importBucket, sizeBytesMax: importBytesMax, mediaTypes: null };
 
 export function createSupabaseStorage(options: SupabaseStorageOptions): ObjectStore {
   const client = createClient(options.supabaseUrl, options.secretKey, {
     auth: { persistSession: false, autoRefreshToken: false, detectSessionInUrl: false },
     global: { fetch: fetchInTime(options) },
   });
-  const objects = client.storage.from(imageBucket);
+  const { name } = options.bucket;
+  const objects = client.storage.from(name);
   const toPublic = (url: string) => withOrigin(url, options.supabaseUrl, options.publicUrl);
   const now = options.now ?? (() => new Date());
 
@@ -81,22 +97,40 @@ export function createSupabaseStorage(options: SupabaseStorageOptions): ObjectSt
       return settle("read an object", readStart(data, bytesMax));
     },
 
-    ensureBucket: () => ensureBucket(client, options.sizeBytesMax),
+    async readRange(path, from, to) {
+      if (to <= from) return new Uint8Array(0);
+      // A client of its own: a header that is set stays set.
+      const ranged = client.storage.from(name).setHeader("range", `bytes=${from}-${to - 1}`);
+      const { data, error } = await settle("read an object", ranged.download(path).asStream());
+      if (error && means(error, 416)) return new Uint8Array(0);
+      if (error) return ignoreMissing("read an object", error);
+      return settle("read an object", readStart(data, to - from));
+    },
+
+    ensureBucket: () => ensureBucket(client, options.bucket),
   };
 }
 
 /** Every call ends: the body of the answer is under the same deadline as its head. */
 function fetchInTime(options: SupabaseStorageOptions): typeof fetch {
   const { timeoutMs = 10_000, uploadTimeoutMs = 50_000, fetch: send = fetch } = options;
-  const fetchOnce = (input: RequestInfo | URL, init: RequestInit = {}) => {
+  const fetchOnce = async (input: RequestInfo | URL, init: RequestInit = {}) => {
     const sendsObject = init.body !== undefined && init.body !== null && typeof init.body !== "string";
     const deadline = AbortSignal.timeout(sendsObject ? uploadTimeoutMs : timeoutMs);
-    return send(input, {
+    const answer = await send(input, {
       ...init,
       signal: init.signal ? AbortSignal.any([init.signal, deadline]) : deadline,
     });
+    return checkRange(init, answer);
   };
   return fetchOnce as typeof fetch;
+}
+
+/** Whoever asked for a part from the middle must not take the whole for it. */
+function checkRange({ headers }: RequestInit, answer: Response): Response {
+  const range = headers ? new Headers(headers).get("range") : null;
+  if (range === null || range.startsWith("bytes=0-") || answer.status !== 200) return answer;
+  throw new Error("Storage sent a whole object where a part was asked for.");
 }
 
 /** A link made on an inner address, as browsers reach it. */
@@ -161,31 +195,52 @@ async function readStart(stream: ReadableStream<Uint8Array>, bytesMax: number): 
 }
 
 /** The bucket is private whatever it was: a public one would show every original with the place it was taken. */
-async function ensureBucket(client: SupabaseClient, sizeBytesMax: number): Promise<void> {
-  const settings = { public: false, fileSizeLimit: sizeBytesMax, allowedMimeTypes: declaredTypes };
-  const { data, error } = await settle("show its bucket", client.storage.getBucket(imageBucket));
-  if (data && isAsWanted(data, sizeBytesMax)) return;
-  if (data) {
-    await take("change its bucket", client.storage.updateBucket(imageBucket, settings));
-    return;
-  }
-  if (!means(error, 404)) throw toUpstreamError("show its bucket", error);
-  const made = await settle("make its bucket", client.storage.createBucket(imageBucket, settings));
-  // Another isolate may have made it at the same moment.
-  if (made.error && !means(made.error, 409)) {
-    throw toUpstreamError("make its bucket", made.error);
-  }
+async function ensureBucket(client: SupabaseClient, bucket: Bucket): Promise<void> {
+  const { name } = bucket;
+  const { data, error } = await settle("show its bucket", client.storage.getBucket(name));
+  if (data && isAsWanted(data, bucket)) return;
+  if (error && !means(error, 404)) throw toUpstreamError("show its bucket", error);
+  const settings = { public: false, fileSizeLimit: bucket.sizeBytesMax, allowedMimeTypes: typesOf(bucket) };
+  const refused = await writeBucket(client, name, { settings, isNew: !data });
+  if (!refused) return;
+  // A project may allow less than we would; then its own limit holds.
+  if (!means(refused, 413)) throw toUpstreamError("make its bucket", refused);
+  const again = await writeBucket(client, name, {
+    settings: { ...settings, fileSizeLimit: null },
+    isNew: !data,
+  });
+  if (again) throw toUpstreamError("make its bucket", again);
 }
 
+interface BucketSettings {
+  readonly public: boolean;
+  readonly fileSizeLimit: number | null;
+  readonly allowedMimeTypes: string[] | null;
+}
+
+/** Answers why it was refused. Another isolate may have made it at the same moment: then there is nothing to say. */
+async function writeBucket(
+  { storage }: SupabaseClient,
+  name: string,
+  { settings, isNew }: { settings: BucketSettings; isNew: boolean },
+): Promise<Error | undefined> {
+  const write = () => (isNew ? storage.createBucket(name, settings) : storage.updateBucket(name, settings));
+  const { error } = await settle<{ error: Error | null }>("make its bucket", write());
+  return error && !(isNew && means(error, 409)) ? error : undefined;
+}
+
+const typesOf = ({ mediaTypes }: Bucket): string[] | null => (mediaTypes === null ? null : [...mediaTypes]);
+
 function isAsWanted(
-  bucket: { public: boolean; file_size_limit?: number | null; allowed_mime_types?: string[] | null },
-  sizeBytesMax: number,
+  found: { public: boolean; file_size_limit?: number | null; allowed_mime_types?: string[] | null },
+  bucket: Bucket,
 ): boolean {
-  const types = new Set(bucket.allowed_mime_types ?? []);
+  const types = found.allowed_mime_types ? new Set(found.allowed_mime_types) : null;
+  const { mediaTypes } = bucket;
   return (
-    !bucket.public &&
-    bucket.file_size_limit === sizeBytesMax &&
-    types.size === declaredTypes.length &&
-    declaredTypes.every((type) => types.has(type))
+    !found.public &&
+    found.file_size_limit === bucket.sizeBytesMax &&
+    types?.size === mediaTypes?.length &&
+    (mediaTypes === null || mediaTypes.every((type) => types?.has(type)))
   );
 }

@@ -12,6 +12,7 @@ import { createDeps } from "../../edge/create-deps.ts";
 import type { Surroundings } from "../../edge/deps.ts";
 import { runEdgeJobs } from "../../edge/tasks.ts";
 import { version } from "../../package.json" with { type: "json" };
+import { importBytesMax } from "../../shared/interactions/imports.ts";
 import { describeError, type Log } from "../../shared/log.ts";
 import { createAuth } from "./auth/routes.ts";
 import { type LocalConfig, statusPath } from "./config.ts";
@@ -94,6 +95,7 @@ async function startParts(
   }
   const sql = connect();
   const deps = createDeps(edgeConfig, { sql, log, ...createSurroundings(config, closers) });
+  closers.push(() => deps.calls.settle());
   const issuer = `${publicUrl}/auth/v1`;
   const realtime = await createRealtime({
     sql: connect("supabase_realtime_admin"),
@@ -104,16 +106,18 @@ async function startParts(
   closers.push(() => realtime.close());
   const files = join(config.dataDir, "objects");
   const storageSql = connect("supabase_storage_admin");
+  const storage = { folder: files, fileSizeLimitBytes: importBytesMax, reportError };
   const app = createApp(deps);
   services.resolve({
     auth: createAuth({ sql: connect("supabase_auth_admin"), keys, issuer, findAddress, reportError }).fetch,
-    storage: createStorage({ sql: storageSql, keys, issuer, folder: files, reportError }).fetch,
+    storage: createStorage({ ...storage, sql: storageSql, keys, issuer }).fetch,
     realtime,
     functions: (request) => app.fetch(request),
   });
   // Files that a crash left without a row; nobody waits for it.
   sweepFiles(storageSql, files).catch(reportError);
   await deps.objects.ensureBucket();
+  await deps.files.ensureBucket();
   if (config.withSidecar) closers.push(await runSidecar({ database, config, environment, log }));
   if (config.withEdgeRunner) {
     const options = { versions: { bun: Bun.version }, memoryBytes: () => process.memoryUsage.rss() };

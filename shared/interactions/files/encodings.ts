@@ -47,14 +47,30 @@ function isUtf8(bytes: Uint8Array): boolean {
 }
 
 /**
- * The text of whole records. In a file that began as UTF-8 a later part may be something else, as where two exports were put
- * together: that part is read as Windows-1252, in which every byte means something.
+ * The text of whole records. A file that began as UTF-8 may hold lines that are something else, as where two exports were put
+ * together: those are read as Windows-1252, in which every byte means something.
  */
 export function decodeText(bytes: Uint8Array, encoding: Encoding): string {
   if (encoding !== "utf-8") return new TextDecoder(encoding, { ignoreBOM: true }).decode(bytes);
+  return decodeUtf8(bytes) ?? decodeLines(bytes);
+}
+
+function decodeUtf8(bytes: Uint8Array): string | undefined {
   try {
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {
-    return new TextDecoder("windows-1252").decode(bytes);
+    return undefined;
   }
+}
+
+function decodeLines(bytes: Uint8Array): string {
+  let text = "";
+  for (let start = 0; start < bytes.length; ) {
+    const newline = bytes.indexOf(0x0a, start);
+    const end = newline < 0 ? bytes.length : newline + 1;
+    const line = bytes.subarray(start, end);
+    text += decodeUtf8(line) ?? new TextDecoder("windows-1252").decode(line);
+    start = end;
+  }
+  return text;
 }

@@ -15,12 +15,18 @@ export interface RecordOptions {
   readonly unit: "8" | "16le" | "16be";
   /** A record that is longer is cut at its next newline, whatever its quotes say: one that is not closed would swallow the file. */
   readonly recordBytesMax: number;
+  /** What ends a record; with `\n`, a `\r` before it does no harm. Default `\n`. */
+  readonly newline?: "\n" | "\r";
+  /** The file ends where the part does: what is left is a record, and a quote that is open stays so. Default false. */
+  readonly isLast?: boolean;
 }
 
 const quote = 0x22;
-const newline = 0x0a;
 
-type State = "field start" | "plain" | "quoted" | "after a quote";
+/** Each costs looking at a whole `recordBytesMax` again: after so many the part is cut. */
+export const brokenMax = 8;
+
+const [fieldStart, plain, quoted, afterQuote] = [0, 1, 2, 3];
 
 export interface Cut {
   /** Where the last whole record of the part ends; 0 where there is none. */
@@ -31,38 +37,46 @@ export interface Cut {
 
 /**
  * Looks for the last end of a record in a part that begins with a record. What is left after it belongs to the next part; where the
- * part is the file's last, all of it is the last record.
+ * part is the file's last, all of it is the last record. After `brokenMax` broken records it looks no further.
  */
-export function cutRecords(part: Uint8Array, { delimiter, unit, recordBytesMax }: RecordOptions): Cut {
+export function cutRecords(part: Uint8Array, options: RecordOptions): Cut {
+  const { unit, recordBytesMax, isLast = false } = options;
   const step = unit === "8" ? 1 : 2;
   const [low, high] = unit === "16be" ? [1, 0] : [0, 1];
-  const separator = delimiter.charCodeAt(0);
+  const separator = options.delimiter.charCodeAt(0);
+  const newline = (options.newline ?? "\n").charCodeAt(0);
+  const whole = part.length - (part.length % step);
   const broken: number[] = [];
-  let state: State = "field start";
+  let state = fieldStart;
   let start = 0;
   let firstNewline = -1;
   let at = 0;
-  while (at + step <= part.length) {
-    const isWide = step === 2 && part[at + high] !== 0;
-    const code = isWide ? -1 : part[at + low];
-    at += step;
-    if (code === newline && firstNewline < 0) firstNewline = at;
-    if (state === "quoted") {
-      if (code === quote) state = "after a quote";
-      else if (at - start > recordBytesMax && firstNewline > 0) {
-        // Begins again behind the first newline that the open quote took in.
-        broken.push(firstNewline);
-        at = start = firstNewline;
+  for (;;) {
+    while (at < whole) {
+      const code = step === 2 && part[at + high] !== 0 ? -1 : part[at + low];
+      at += step;
+      if (state === quoted) {
+        if (code === quote) state = afterQuote;
+        else if (code === newline && firstNewline < 0) firstNewline = at;
+        if (state === quoted && firstNewline > 0 && at - start > recordBytesMax) break;
+      } else if (code === newline) {
+        start = at;
         firstNewline = -1;
-        state = "field start";
-      }
-    } else if (code === newline) {
-      start = at;
-      firstNewline = -1;
-      state = "field start";
-    } else if (code === separator) state = "field start";
-    else if (code === quote && state !== "plain") state = "quoted";
-    else state = "plain";
+        state = fieldStart;
+      } else if (code === separator) state = fieldStart;
+      else if (code === quote && state !== plain) state = quoted;
+      else state = plain;
+    }
+    const isOpen =
+      state === quoted && (at < whole || isLast || (firstNewline > 0 && at - start > recordBytesMax));
+    if (!isOpen) break;
+    // Begins again behind the first newline that the open quote took in.
+    const end = firstNewline > 0 ? firstNewline : part.length;
+    broken.push(end);
+    at = start = end;
+    firstNewline = -1;
+    state = fieldStart;
+    if (broken.length >= brokenMax) return { end, broken };
   }
-  return { end: start, broken };
+  return { end: isLast ? part.length : start, broken };
 }

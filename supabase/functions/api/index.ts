@@ -32,8 +32,10 @@ addEventListener("beforeunload", (event) => {
 
 const deps = createDeps(config, { sql, log, keepAlive, ending: ending.signal });
 
-// The first isolate of a new project makes the bucket; requests do not wait for it.
-deps.objects.ensureBucket().catch((error) => log.warn("bucket.not-ready", { error: describeError(error) }));
+// The first isolate of a new project makes the buckets; requests do not wait for it.
+for (const { ensureBucket } of [deps.objects, deps.files]) {
+  ensureBucket().catch((error) => log.warn("bucket.not-ready", { error: describeError(error) }));
+}
 
 const { fetch } = createApp(deps);
 const tracing =

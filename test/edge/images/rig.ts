@@ -1,4 +1,4 @@
-import { createSupabaseStorage } from "../../../edge/storage/supabase.ts";
+import { createSupabaseStorage, pictureBucket } from "../../../edge/storage/supabase.ts";
 import { createId } from "../../../shared/ids.ts";
 import { ImageVariant, imagePath } from "../../../shared/images/contract.ts";
 import { embedQuery, ingestImage } from "../../../shared/images/kinds.ts";
@@ -73,7 +73,7 @@ export async function openRig(environment: Record<string, string> = {}): Promise
         supabaseUrl,
         publicUrl: supabaseUrl.replace("127.0.0.1", "localhost"),
         secretKey,
-        sizeBytesMax: uploadBytesMax,
+        bucket: pictureBucket(uploadBytesMax),
         fetch: send as typeof fetch,
       };
       const store = createSupabaseStorage(options);

@@ -1,6 +1,11 @@
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import type { ObjectStore } from "../../../edge/storage/objects.ts";
-import { createSupabaseStorage, withOrigin } from "../../../edge/storage/supabase.ts";
+import {
+  createSupabaseStorage,
+  fileBucket,
+  pictureBucket,
+  withOrigin,
+} from "../../../edge/storage/supabase.ts";
 import { openStandIn, type StandIn } from "../../supabase/local/storage/stand-in.ts";
 
 let standIn: StandIn;
@@ -21,7 +26,7 @@ function connect(options: Partial<Parameters<typeof createSupabaseStorage>[0]> =
     supabaseUrl: standIn.url,
     publicUrl: standIn.url.replace("127.0.0.1", "localhost"),
     secretKey: standIn.keys.secretKey,
-    sizeBytesMax: 1_000_000,
+    bucket: pictureBucket(1_000_000),
     timeoutMs: 2000,
     ...options,
   });
@@ -43,9 +48,66 @@ test("the start of a large object is read without the rest of it", async () => {
   expect(await objects.readStart("house/large/original", 512)).toEqual(new Uint8Array(512).fill(7));
 });
 
+test.each([
+  [0, 10, "0123456789"],
+  [0, 4, "0123"],
+  [3, 7, "3456"],
+  [8, 400, "89"],
+  [9, 10, "9"],
+  [10, 20, ""],
+  [4000, 5000, ""],
+  [5, 5, ""],
+])("of ten bytes those from %i to before %i are %j", async (from, to, expected) => {
+  await objects.put("house/ranged/original", bytes("0123456789"), "image/png");
+  expect(await objects.readRange("house/ranged/original", from, to)).toEqual(bytes(expected));
+});
+
+test("a part from the middle of a large object comes without the rest, and calls beside it are whole", async () => {
+  const content = Uint8Array.from({ length: 900_000 }, (_, index) => index % 251);
+  await objects.put("house/large/original", content, "image/png");
+  const [part, start] = await Promise.all([
+    objects.readRange("house/large/original", 400_000, 500_000),
+    objects.readStart("house/large/original", 10),
+  ]);
+  expect(part).toEqual(content.slice(400_000, 500_000));
+  expect(start).toEqual(content.slice(0, 10));
+});
+
+test("a server that knows no ranges is not believed", async () => {
+  const ignoring = ((input: RequestInfo | URL, init: RequestInit = {}) => {
+    const headers = new Headers(init.headers);
+    headers.delete("range");
+    return fetch(input, { ...init, headers });
+  }) as typeof fetch;
+  await objects.put("house/whole/original", bytes("0123456789"), "image/png");
+  const store = connect({ fetch: ignoring });
+  expect(await store.readRange("house/whole/original", 0, 4)).toEqual(bytes("0123"));
+  await expect(store.readRange("house/whole/original", 4, 8)).rejects.toMatchObject({
+    code: "upstream_failed",
+  });
+});
+
+test("files of any type have a bucket of their own, with the limit of the project where ours is beyond it", async () => {
+  const files = connect({ bucket: fileBucket });
+  await files.ensureBucket();
+  await files.ensureBucket();
+  const { url } = await files.createUpload("house/sheet");
+  const sent = await fetch(url, { method: "PUT", body: "a,b", headers: { "content-type": "text/csv" } });
+  expect(sent.status).toBe(200);
+  expect(await files.readRange("house/sheet", 1, 3)).toEqual(bytes(",b"));
+  expect(await objects.find("house/sheet")).toBeUndefined();
+  const [bucket] = await standIn.admin`
+    select public, file_size_limit, allowed_mime_types
+    from storage.buckets where id = 'imports'
+  `;
+  // The stand-in allows 50 MiB unless told otherwise.
+  expect(Object.values(bucket ?? {})).toEqual([false, null, null]);
+});
+
 test("what is not there is not found, and removing it is no error", async () => {
   expect(await objects.find("house/none/original")).toBeUndefined();
   expect(await objects.readStart("house/none/original", 4)).toBeUndefined();
+  expect(await objects.readRange("house/none/original", 2, 4)).toBeUndefined();
   await objects.remove(["house/none/original"]);
   await objects.remove([]);
 });
@@ -111,7 +173,7 @@ test("a bucket that someone made public is private again, and follows the limit"
   await standIn.admin`update storage.buckets set public = true, allowed_mime_types = null where id = 'images'`;
   await objects.ensureBucket();
   expect(Object.values((await readBucket()) ?? {})).toEqual([false, 1_000_000, 10]);
-  await connect({ sizeBytesMax: 5000 }).ensureBucket();
+  await connect({ bucket: pictureBucket(5000) }).ensureBucket();
   expect(Object.values((await readBucket()) ?? {})).toEqual([false, 5000, 10]);
 });
 
@@ -132,6 +194,7 @@ const calls: [string, (store: ObjectStore) => Promise<unknown>][] = [
   ["createUpload", (store) => store.createUpload("house/e/original")],
   ["find", (store) => store.find("house/e/original")],
   ["readStart", (store) => store.readStart("house/e/original", 4)],
+  ["readRange", (store) => store.readRange("house/e/original", 2, 4)],
   ["ensureBucket", (store) => store.ensureBucket()],
 ];
 
