@@ -42,7 +42,7 @@ const tags = {
   images: "A picture library that is searched by words.",
   jobs: "Work that outlasts a request: follow it, cancel it.",
   spaces: "Models side by side: which one searches, and which one is being made ready.",
-  webhooks: "Addresses that are called when your jobs end.",
+  webhooks: "Addresses that are called when your jobs end, and of alerts.",
   service: "For machines that watch the service.",
 };
 

@@ -215,7 +215,7 @@ create table interaction_alerts (
   fired_at timestamptz not null default clock_timestamp(), acknowledged_at timestamptz, acknowledged_by uuid,
   resolved_at timestamptz, resolution text, reopened integer not null default 0,
   is_flapping boolean not null default false, notified_at timestamptz, notifications integer not null default 0,
-  count_notified integer not null default 0,
+  count_notified integer not null default 0, begun_at timestamptz not null default clock_timestamp(),
   constraint evidence_is_a_small_object check (jsonb_typeof(evidence) = 'object' and octet_length(evidence::text) <= 20000),
   constraint imported_alerts_are_over check (import_id is null or state = 'resolved'),
   constraint resolution_is_known check (resolution = any (array['quiet', 'by-hand', 'rule-changed', 'imported'])),
@@ -250,6 +250,7 @@ create table interaction_batches (
 create table interaction_fences (
   rule_id uuid not null references interaction_rules(id) on delete cascade, group_key text not null,
   hour integer not null, fences jsonb, computed_at timestamptz not null default now(),
+  rule_updated_at timestamptz not null,
   primary key (rule_id, group_key, hour)
 );
   grant select, insert, update, delete to service_role;
@@ -277,6 +278,7 @@ create table interaction_hours (
   constraint hour_has_values check (count > 0),
   constraint span_is_an_hour_or_a_day check (hours = 1 or hours = 24 and (hour % 24) = 0)
 );
+  create index interaction_hours_to_roll_up on (hour) where hours = 1;
   create policy "who sees the group sees its hours" for select to authenticated using (group_id in (select interaction_groups.id from interaction_groups));
   grant select to authenticated;
   grant select, insert, update, delete to service_role;
@@ -318,6 +320,7 @@ create table interaction_rules (
 );
   create index interaction_rules_of_an_owner on (owner_id, id desc);
   create policy "owners see their rules" for select to authenticated using (may_see(owner_id, (select auth.uid()), (select is_admin())));
+  create trigger limit_rules before insert for each row execute function limit_rules();
   grant select to authenticated;
   grant select, insert, update, delete to service_role;
 
@@ -327,6 +330,7 @@ create table interaction_settings (
   redact text[] not null default '{}', retention_days integer, retention_days_by_app jsonb not null default '{}',
   alert_email text, alert_email_severity_min alert_severity not null default 'warning',
   folded_at timestamptz not null default '-infinity', created_at timestamptz not null default now(),
+  folded_rows bigint not null default 0, days_before integer not null default 0,
   unique nulls not distinct (owner_id),
   constraint email_is_short check (length(alert_email) >= 3 and length(alert_email) <= 254),
   constraint redact_is_known check (redact <@ array['email', 'phone', 'card', 'key'] and cardinality(redact) <= 4),
@@ -554,8 +558,9 @@ create table recall_measures (
 create table rule_back_tests (
   id uuid primary key, owner_id uuid references auth.users(id) on delete cascade, rule jsonb not null,
   from_at timestamptz not null, to_at timestamptz not null, job_id uuid not null, result jsonb, error_code text,
-  error_message text, created_at timestamptz not null default now(), finished_at timestamptz,
+  error_message text, created_at timestamptz not null default now(), finished_at timestamptz, state jsonb,
   constraint result_is_not_endless check (octet_length(result::text) <= 200000),
+  constraint state_is_not_endless check (octet_length(state::text) <= 1000000),
   constraint times_are_in_order check (from_at < to_at)
 );
   create index rule_back_tests_of_an_owner on (owner_id, id desc);
@@ -607,10 +612,11 @@ create table webhook_deliveries (
   state webhook_delivery_state not null default 'pending', carrier_id uuid not null,
   attempts integer not null default 0, attempted_at timestamptz, status_code smallint, error_message text,
   took_ms integer, retry_at timestamptz, created_at timestamptz not null default clock_timestamp(),
-  finished_at timestamptz,
+  finished_at timestamptz, alert_id uuid,
   constraint data_is_an_object check (jsonb_typeof(data) = 'object'),
   constraint error_is_short check (length(error_message) <= 500),
-  constraint event_is_known check (event = any (array['job.done', 'job.failed', 'webhook.test'])),
+  constraint event_is_known check (event = any (array['job.done', 'job.failed', 'webhook.test', 'alert.opened', 'alert.repeated', 'alert.resolved'])),
+  constraint only_events_of_alerts_name_one check ((alert_id is not null) = (event ~~ 'alert.%')),
   constraint only_events_of_jobs_name_one check ((job_id is null) = (sequence is null)),
   constraint only_pending_is_unfinished check ((state = 'pending') = (finished_at is null))
 );
@@ -630,14 +636,15 @@ create table webhook_secrets (
   create index webhook_secrets_of_a_webhook on (webhook_id);
   create unique index webhook_secrets_one_in_use on (webhook_id) where expires_at is null;
 
--- Addresses that are called when jobs of an owner end; without an owner, those of the house.
+-- Addresses that are called when jobs of an owner end and of alerts; without an owner, those of the house.
 create table webhooks (
   id uuid primary key, owner_id uuid references auth.users(id) on delete cascade, url text not null,
   url_since timestamptz not null default clock_timestamp(), events text[] not null, kinds text[],
   is_enabled boolean not null default true, disabled_at timestamptz, disabled_reason text, failing_since timestamptz,
-  created_at timestamptz not null default now(),
+  created_at timestamptz not null default now(), format text not null default 'standard', severity_min alert_severity,
   constraint disabled_says_when check (is_enabled = (disabled_at is null)),
-  constraint events_are_known check (cardinality(events) >= 1 and cardinality(events) <= 2 and events <@ array['job.done', 'job.failed']),
+  constraint events_are_known check (cardinality(events) >= 1 and cardinality(events) <= 5 and events <@ array['job.done', 'job.failed', 'alert.opened', 'alert.repeated', 'alert.resolved']),
+  constraint format_is_known check (format = any (array['standard', 'slack'])),
   constraint kinds_are_few check (cardinality(kinds) >= 1 and cardinality(kinds) <= 50 and array_position(kinds, null) is null),
   constraint only_disabled_has_a_reason check (disabled_reason is null or not is_enabled),
   constraint url_is_short check (length(url) >= 1 and length(url) <= 2000)
@@ -667,7 +674,8 @@ create function add_job_lives(lives job_life[]) returns void volatile security d
 create function add_jobs(new_jobs jsonb) returns table(id uuid) volatile security definer; -- for parlance_sidecar, service_role
 create function asker_id() returns uuid stable; -- for its owner
 create function backoff_seconds(attempts integer) returns float8 volatile; -- for its owner
-create function begin_delivery(job_id uuid, claim bigint) returns table(id uuid, url text, secrets text[], event text, data jsonb, occurred_at timestamptz) volatile security definer; -- for parlance_sidecar
+create function begin_alert_mail(job_id uuid, claim bigint) returns table(address text, may_be_sent boolean, is_last boolean) volatile security definer; -- for parlance_sidecar
+create function begin_delivery(job_id uuid, claim bigint) returns table(id uuid, url text, format text, secrets text[], event text, data jsonb, occurred_at timestamptz) volatile security definer; -- for parlance_sidecar
 create function begin_job_life() returns trigger volatile security definer; -- for its owner
 create function cancel_job(id uuid) returns table(state job_state, ended_now boolean) volatile security definer; -- for service_role
 create function claim_jobs(worker_id uuid, kinds text[], lane job_lane, jobs_max integer, lease_seconds float8, models text[] default '{}', loaded text[] default null, patience_seconds float8 default 2, running_max integer[] default '{}', running_per_owner_max integer[] default '{}', after_turn bigint default 0) returns table(id uuid, kind text, owner_id uuid, subject_id uuid, payload jsonb, cursor jsonb, attempts integer, attempts_max integer, claim bigint, turn bigint, deadline_seconds float8, traceparent text) volatile security definer; -- for parlance_sidecar, service_role
@@ -680,6 +688,7 @@ create function count_removed_jobs() returns trigger volatile security definer; 
 create function create_embedding_space(name text, model text, model_digest text, dimensions integer) returns smallint volatile security definer; -- for service_role
 create function create_id() returns uuid volatile; -- for its owner
 create function date_image() returns trigger volatile; -- for its owner
+create function deliver_alert(alert interaction_alerts, event text, at timestamptz, told jsonb) returns void volatile security definer; -- for its owner
 create function deliver_job_events() returns trigger volatile security definer; -- for its owner
 create function drop_embedding_space(id smallint) returns void volatile security definer; -- for service_role
 create function end_tries(ids uuid[], code text, message text, retryable boolean) returns setof jobs volatile security definer; -- for its owner
@@ -696,7 +705,7 @@ create function has_place(image_id uuid) returns boolean stable security definer
 create function heartbeat_jobs(ids uuid[], claims bigint[], lease_seconds float8) returns table(id uuid, claim bigint, cancel_requested boolean) volatile security definer; -- for parlance_sidecar, service_role
 create function image_words(name text, title text, keywords text[]) returns tsvector immutable; -- for authenticated, parlance_sidecar, service_role
 create function is_admin() returns boolean stable; -- for anon, authenticated, service_role
-create function is_silenced(alert interaction_alerts) returns boolean stable security definer; -- for service_role
+create function is_silenced(alert interaction_alerts) returns boolean stable; -- for authenticated, service_role
 create function job_end_event(state job_state) returns text immutable; -- for its owner
 create function job_event_data(job jobs, sequence integer, event text, at timestamptz, detail jsonb) returns jsonb stable; -- for authenticated, service_role
 create function job_event_detail(done integer, total integer, message text, error_code text default null, error_message text default null, partial jsonb default null) returns jsonb stable; -- for its owner
@@ -705,9 +714,11 @@ create function job_life(job jobs) returns job_life immutable; -- for its owner
 create function job_outlook(id uuid, kinds text[]) returns table(is_due boolean, ahead integer, ends_per_second float8, run_seconds float8, began_at timestamptz, worker_is_alive boolean, model_is_offered boolean, now_at timestamptz) volatile security definer; -- for service_role
 create function job_revision_tag() returns text stable security definer; -- for authenticated, service_role
 create function job_time_bounds() returns float8[] immutable; -- for service_role
+create function limit_rules() returns trigger volatile security definer; -- for its owner
 create function limit_webhooks() returns trigger volatile security definer; -- for its owner
 create function list_job_events(job_id uuid, after integer, events_max integer) returns setof jsonb stable; -- for authenticated, service_role
 create function log_search(id uuid, space_id smallint, scope text, query text, minus text, image_id uuid, filters jsonb, filter_class text, path text, embedding vector) returns void volatile security definer; -- for anon, authenticated, service_role
+create function mail_alert(alert interaction_alerts, event text, at timestamptz, told jsonb) returns void volatile security definer; -- for its owner
 create function match_images(scope text, scope_owner uuid, filters jsonb, rows_max integer, is_sure boolean, out ids uuid[], out estimate bigint) returns record volatile security definer; -- for anon, authenticated, service_role
 create function match_words(query text, minus text, scope text, scope_owner uuid, filters jsonb, after_score float8, after_id uuid, rows_max integer) returns table(id uuid, score float8) stable security definer; -- for anon, authenticated, service_role
 create function may_see(owner_id uuid) returns boolean stable; -- for anon, authenticated, service_role
@@ -738,12 +749,14 @@ create function retry_job(id uuid) returns boolean volatile security definer; --
 create function save_job_cursor(id uuid, claim bigint, cursor jsonb, number integer) returns text volatile security definer; -- for parlance_sidecar, service_role
 create function search_condition(scope text, scope_owner uuid, filters jsonb) returns text stable; -- for its owner
 create function sees_everything() returns boolean stable; -- for its owner
+create function send_alert(owner_id uuid, event text, at timestamptz, told jsonb) returns void volatile security definer; -- for its owner
 create function settle_delivery(job_id uuid, state webhook_delivery_state, status_code integer default null, error_message text default null, took_ms integer default null) returns void volatile security definer; -- for parlance_sidecar, service_role
 create function start_ticks(url text, secret_key text, every text default '10 seconds') returns text volatile security definer; -- for service_role
 create function stop_maintaining(fill_id uuid) returns void volatile security definer; -- for parlance_sidecar, service_role
 create function stop_ticks() returns boolean volatile security definer; -- for service_role
 create function switch_embedding_space(id smallint) returns void volatile security definer; -- for service_role
 create function take_tokens(subject text, route_class text, capacity float8, refill_per_second float8, cost float8 default 1) returns table(allowed boolean, remaining float8, retry_after_seconds float8) volatile security definer; -- for service_role
+create function tell_alert(alert_id uuid, event text, data jsonb) returns void volatile security definer; -- for service_role
 create function tell_job_events() returns trigger volatile security definer; -- for its owner
 create function tick_seconds(every text) returns integer immutable; -- for its owner
 create function worker_can(kind text, model text, seconds float8 default 20) returns boolean stable security definer; -- for service_role

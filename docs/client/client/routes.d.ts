@@ -1509,6 +1509,25 @@ export type Routes = {
             };
         };
     };
+    "/api/otlp/v1/traces": {
+        $post: {
+            input: {
+                json: {
+                    resourceSpans?: {
+                        [x: string]: unknown;
+                    }[] | undefined;
+                };
+            };
+            answers: {
+                200: {
+                    partialSuccess: {
+                        rejectedSpans?: string | undefined;
+                        errorMessage?: string | undefined;
+                    };
+                };
+            };
+        };
+    };
     "/api/ready": {
         $get: {
             input: {};
