@@ -82,6 +82,5 @@ export function cleanText(text: string, secrets: readonly string[]): string {
     (cleaned, secret) => cleaned.replaceAll(secret, "[key]"),
     withoutData,
   );
-  // Postgres keeps no U+0000.
-  return redactText(withoutSecrets, ["key"]).replaceAll("\0", "\uFFFD").toWellFormed();
+  return redactText(withoutSecrets, ["key"]);
 }

@@ -48,6 +48,12 @@ export interface CallError {
 /** Takes the call and returns at once; it never throws, and nobody waits for what it does. */
 export type RecordCall = (call: ModelCall) => void;
 
+export interface CallRecorder {
+  readonly record: RecordCall;
+  /** Resolves when what was told so far is written or given up; for the end of a process. */
+  settle(): Promise<void>;
+}
+
 /** Of whom and of what a call is. */
 export type CallContext = Partial<
   Pick<ModelCall, "ownerId" | "app" | "environment" | "sessionId" | "userLabel" | "tags">
