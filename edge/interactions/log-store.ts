@@ -5,7 +5,8 @@ import { AppError } from "../../shared/errors.ts";
 import type { Firing, InteractionAlert } from "../../shared/interactions/alerts.ts";
 import type { GroupLabels } from "../../shared/interactions/judging.ts";
 import { metricEdition } from "../../shared/interactions/metrics/registry.ts";
-import { hashWords } from "../../shared/interactions/words.ts";
+import { MeasuredText } from "../../shared/interactions/metrics/text.ts";
+import { hashWords, labelsOf } from "../../shared/interactions/words.ts";
 import type { PreparedRow } from "./rows.ts";
 
 export interface NewBatch {
@@ -23,12 +24,8 @@ export async function insertBatch(transaction: TransactionSql, batch: NewBatch):
   const groups = await findGroups(transaction, batch.ownerId, batch.rows);
   const times = batch.rows.map(({ occurredAt }) => Date.parse(occurredAt));
   const words = hashWords(
-    (function* () {
-      for (const { measured } of batch.rows) {
-        yield* measured.words.input;
-        yield* measured.words.output;
-      }
-    })(),
+    storedWords(batch.rows),
+    batch.rows.flatMap(({ interaction }) => labelsOf(interaction)),
   );
   const added = await transaction`
     insert into parlance.interaction_batches (id, owner_id, rows, first_at, last_at, words)
@@ -42,6 +39,14 @@ export async function insertBatch(transaction: TransactionSql, batch: NewBatch):
   if (added.length === 0) return false;
   await insertRows(transaction, batch, groups);
   return true;
+}
+
+/** Of the texts as they are stored: what was left out of them is not found, and leaves no hash behind. */
+function* storedWords(rows: readonly PreparedRow[]): Generator<string> {
+  for (const { input, output, interaction, measured } of rows) {
+    yield* input === interaction.input ? measured.words.input : new MeasuredText(input).words;
+    yield* output === interaction.output ? measured.words.output : new MeasuredText(output).words;
+  }
 }
 
 const toArrayText = (numbers: readonly (number | null)[]) =>

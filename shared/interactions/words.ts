@@ -87,11 +87,24 @@ function addHardToken(hashes: Set<number>, token: string): void {
   for (const [unit] of token.normalize("NFC").matchAll(unitPattern)) hashes.add(hashUnit(unit));
 }
 
-/** Distinct int4 in ascending order. Takes words in lower case, as `MeasuredText` gives them, or the terms of a search. */
-export function hashWords(words: Iterable<string>): number[] {
+/**
+ * Distinct int4 in ascending order. Takes words in lower case, as `MeasuredText` gives them, or the terms of a search; and labels as
+ * `labelsOf` gives them, which count as they are.
+ */
+export function hashWords(words: Iterable<string>, labels: Iterable<string> = []): number[] {
   const hashes = new Set<number>();
   addTokens(hashes, words);
+  for (const label of labels) hashes.add(hashUnit(label));
   return Array.from(Int32Array.from(hashes).sort());
+}
+
+/** What else a batch is found by, in a form that no word has. */
+export function labelsOf(row: {
+  readonly tags?: readonly string[] | undefined;
+  readonly provider?: string | null | undefined;
+}): string[] {
+  const labels = (row.tags ?? []).map((tag) => `tag ${tag}`);
+  return row.provider ? [...labels, `provider ${row.provider}`] : labels;
 }
 
 /** In the form in which texts and terms are compared. */
@@ -107,16 +120,28 @@ export function findTerms(query: string): string[] {
   return [...terms];
 }
 
-/** Whether all terms of `findTerms` stand in a text: as whole words, case-insensitive; a run of a script without spaces anywhere. */
-export function holdsTerms(text: string, terms: readonly string[]): boolean {
-  const measured = new MeasuredText(text);
-  const folded = fold(measured.lower);
-  if (!terms.every((term) => holdsTerm(folded, term))) return false;
-  const hashes = new Set(hashWords(measured.words));
-  return hashWords(terms).every((hash) => hashes.has(hash));
+/**
+ * Whether all terms of `findTerms` stand in a text, or each in one of several: as whole words, case-insensitive; a run of a script
+ * without spaces anywhere.
+ */
+export function holdsTerms(text: string | readonly string[], terms: readonly string[]): boolean {
+  const texts = (typeof text === "string" ? [text] : text).map(searchText);
+  return terms.every((term) => texts.some((holds) => holds(term)));
 }
 
-function holdsTerm(folded: string, term: string): boolean {
+/** Decides by the characters, then by the hashes: where they differ, nothing is held that would not be found. */
+function searchText(text: string): (term: string) => boolean {
+  const measured = new MeasuredText(text);
+  const folded = fold(measured.lower);
+  let hashes: Set<number> | undefined;
+  return (term) => {
+    if (!standsIn(folded, term)) return false;
+    hashes ??= new Set(hashWords(measured.words));
+    return hashWords([term]).every((hash) => hashes?.has(hash));
+  };
+}
+
+function standsIn(folded: string, term: string): boolean {
   if (isUnspaced.test(term)) return folded.includes(term);
   for (let from = folded.indexOf(term); from >= 0; from = folded.indexOf(term, from + 1)) {
     if (!endsInWord(folded, from) && !beginsInWord(folded, from + term.length)) return true;

@@ -2,7 +2,7 @@
 import type { Sql } from "postgres";
 import { createId } from "../../shared/ids.ts";
 import { measureInteraction, metricEdition } from "../../shared/interactions/metrics/registry.ts";
-import { hashWords } from "../../shared/interactions/words.ts";
+import { hashWords, labelsOf } from "../../shared/interactions/words.ts";
 
 export interface TestInteraction {
   readonly input?: string;
@@ -40,7 +40,7 @@ export async function insertInteractions(
     await transaction`
       insert into parlance.interaction_batches (id, owner_id, rows, first_at, last_at, words)
       select ${batchId}, ${ownerId}, ${rows.length}, min(occurred_at), max(occurred_at),
-        ${`{${hashWords(wordsOf(rows)).join(",")}}`}::text::integer[]
+        ${`{${hashWords(wordsOf(rows), rows.flatMap(labelsOf)).join(",")}}`}::text::integer[]
       from json_to_recordset(${json}::text::json) as rows (occurred_at timestamptz)
     `;
     await transaction`
