@@ -16,7 +16,7 @@ function describe(error: unknown): Answered["error"] {
   const code = look(error, "code") ?? look(error, "type");
   return {
     message: lookText(error, "message") ?? "It did not say why.",
-    ...(typeof code === "string" || typeof code === "number" ? { code: String(code) } : {}),
+    ...(typeof code === "string" || typeof code === "number" ? { code: String(code).slice(0, 100) } : {}),
   };
 }
 

@@ -27,6 +27,8 @@ export interface RecordingFetchOptions {
   /** The same for all calls, or asked when each begins. */
   readonly context?: CallContext | (() => CallContext);
   readonly priceUsd?: PriceCall;
+  /** Of an API that speaks otherwise. */
+  readonly formats?: CallFormats;
   /** Of each text; longer ones are cut in their middle, with a mark. */
   readonly charactersMax?: number;
 }
@@ -34,7 +36,9 @@ export interface RecordingFetchOptions {
 export type FetchLike = (input: string | URL | Request, init?: RequestInit) => Promise<Response>;
 
 /** By the end of the path, so that gateways and deployments under paths of their own count too. */
-const formats: readonly (readonly [RegExp, CallFormat])[] = [
+export type CallFormats = readonly (readonly [RegExp, CallFormat])[];
+
+export const openAiFormats: CallFormats = [
   [/\/chat\/completions$/, chatFormat],
   [/\/responses$/, responseFormat],
   [/\/completions$/, completionFormat],
@@ -43,7 +47,7 @@ const formats: readonly (readonly [RegExp, CallFormat])[] = [
 
 export function createRecordingFetch(options: RecordingFetchOptions): FetchLike {
   const warn = createTroubleLog(options.log, "model-call.not-recorded");
-  const { fetch = globalThis.fetch, charactersMax = textLengthMax } = options;
+  const { fetch = globalThis.fetch, formats = openAiFormats, charactersMax = textLengthMax } = options;
   /** Nothing that goes wrong in recording reaches the caller. */
   const attempt = <T>(doing: string, work: () => T): T | undefined => {
     try {

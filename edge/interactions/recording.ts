@@ -16,6 +16,8 @@ export interface RecorderOptions {
   /** Calls within it are written together. */
   readonly windowMs?: number;
   readonly batchMax?: number;
+  /** Of the texts of a batch, so that measuring them holds up others for a moment only. One call may have more. */
+  readonly batchCharactersMax?: number;
   readonly queuedMax?: number;
   /** Of the texts that wait. */
   readonly queuedCharactersMax?: number;
@@ -55,6 +57,7 @@ class CallQueue {
     this.#options = {
       windowMs: 250,
       batchMax: 100,
+      batchCharactersMax: 500_000,
       queuedMax: 1_000,
       queuedCharactersMax: 8_000_000,
       retryMs: 1_000,
@@ -101,11 +104,21 @@ class CallQueue {
 
   /** The oldest that belong to one owner. */
   #takeBatch(): QueuedCall[] {
+    const { batchMax, batchCharactersMax } = this.#options;
     const ownerId = this.#queued[0]?.ownerId;
-    const batch = this.#queued.filter((call) => call.ownerId === ownerId).slice(0, this.#options.batchMax);
-    const taken = new Set(batch);
-    this.#queued = this.#queued.filter((call) => !taken.has(call));
-    for (const { characters } of batch) this.#characters -= characters;
+    const batch: QueuedCall[] = [];
+    const left: QueuedCall[] = [];
+    let room = batchCharactersMax;
+    for (const call of this.#queued) {
+      const fits = batch.length === 0 || (batch.length < batchMax && call.characters <= room);
+      if (call.ownerId !== ownerId || !fits) left.push(call);
+      else {
+        batch.push(call);
+        room -= call.characters;
+        this.#characters -= call.characters;
+      }
+    }
+    this.#queued = left;
     return batch;
   }
 

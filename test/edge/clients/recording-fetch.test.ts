@@ -1,4 +1,6 @@
 import { describe, expect, test, vi } from "vitest";
+import type { CallFormat } from "../../../edge/clients/call-formats.ts";
+import { lookText } from "../../../edge/clients/loose-json.ts";
 import type { RecordingFetchOptions } from "../../../edge/clients/recording-fetch.ts";
 import { openRecording } from "./model-server.ts";
 
@@ -109,6 +111,21 @@ describe("what is read", () => {
     expect(calls).toMatchObject([
       { ownerId: "o-1", app: "stories", sessionId: "s-1", tags: ["draft"], costUsd: 0.25 },
     ]);
+  });
+
+  test("may be of an API that speaks otherwise", async () => {
+    const speech: CallFormat = {
+      operation: "rhyme",
+      readAsked: (body) => ({ input: lookText(body, "line") ?? "" }),
+      readAnswered: (body) => ({ output: lookText(body, "rhyme") ?? "" }),
+      openEvents: () => ({ readEvent: () => {}, read: () => ({ output: "" }), isComplete: () => true }),
+    };
+    const { fetch, calls } = open(async () => new Response('{"rhyme":"moon"}', { headers: json }), {
+      formats: [[/\/rhymes$/, speech]],
+    });
+    await (await fetch("https://rhymes.example/rhymes", post('{"line":"June"}'))).text();
+    await (await fetch(url, post(JSON.stringify(question)))).text();
+    expect(calls).toMatchObject([{ operation: "rhyme", input: "June", output: "moon" }]);
   });
 
   test("is cut in its middle where it is too long, and what an answer takes is bounded", async () => {

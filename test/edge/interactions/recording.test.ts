@@ -271,6 +271,9 @@ describe("a log that is away", () => {
     for (let index = 0; index < 250; index++) record(call());
     await settle();
     expect(written).toEqual([100, 100, 50]);
+    for (const length of [200_000, 200_000, 200_000, 10]) record(call({ input: "a".repeat(length) }));
+    await settle();
+    expect(written.slice(3)).toEqual([3, 1]);
   });
 
   test("hears of a call that is none in a warning, and of the others", async () => {
