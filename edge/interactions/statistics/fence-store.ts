@@ -5,6 +5,7 @@ import type { Fences } from "../../../shared/interactions/outliers/fences.ts";
 import type { Rule } from "../../../shared/interactions/rules.ts";
 import { type HourRow, toArrayText } from "./hour-store.ts";
 import { ownedBy } from "./settings-lock.ts";
+
 /** Of one rule: a group or all that it judges together, and the hour of what is judged. */
 export interface WantedFences {
   readonly rule: Rule;

@@ -1,11 +1,12 @@
 /**
  * What outlier rules hold rows against, worked out of the statistics by hour.
  *
- *   history of a row = what was folded of its rule's groups, in the `historyDays` before its hour and in that hour so far
+ *   history of a row = what was folded of its rule's groups, of the hours that ended in the `historyDays` before its own began
  *
- * Nothing that happened in a later hour counts, however late a row comes. Its own hour does, or the first hour of a log would
- * have no history; where hours became days, its own day. Batches that are not folded yet do not count, the row's own among them.
- * A rule's `tags` choose which rows are judged; its history is that of its groups with any tags.
+ * Nothing that happened later counts, however late a row comes, and a burst does not raise its own bounds. Only where that is too
+ * little, what is known of its own hour so far counts too (where hours became days, of its own day): else a log would have to be
+ * an hour old before its first alert. Batches that are not folded yet do not count, the row's own among them. A rule's `tags`
+ * choose which rows are judged; its history is that of its groups with any tags.
  *
  * Bounds that rest on much history are kept for five minutes, in which they hardly move. Those that rest on little are worked out
  * each time: each value moves them, and there is little to read.
@@ -127,7 +128,7 @@ async function workOutOne(
   const histories = new Map(
     [...Map.groupBy(rows, ({ groupId }) => keyById.get(groupId) ?? "")].map(([key, ofKey]) => [
       key,
-      ofKey.map(toStatistics),
+      ofKey.map(toHistory),
     ]),
   );
   return wanted.map((one) => ({
@@ -140,22 +141,30 @@ const needsSketches = (method: OutlierMethod) => method !== "z-score" && method 
 
 const noSketch = new QuantileSketch();
 
-const toStatistics = (row: HourRow): HourStatistics =>
-  row.keys === "{}" ? { hour: row.hour, moments: row, sketch: noSketch } : toEntry(row);
+interface HistoryHour extends HourStatistics {
+  readonly hours: number;
+}
+
+const toHistory = (row: HourRow): HistoryHour =>
+  row.keys === "{}" ? { hour: row.hour, hours: row.hours, moments: row, sketch: noSketch } : toEntry(row);
 
 /** Hours are in ascending order. */
 function stand(
-  hours: readonly HourStatistics[],
+  hours: readonly HistoryHour[],
   condition: OutlierCondition,
   hour: number,
 ): Pick<FoundFences, "fences" | "values"> {
   const { method, countMin, historyDays } = condition;
   const begin = findPlace(hours, hour - historyDays * hoursPerDay);
-  const history = hours.slice(begin, findPlace(hours, hour + 1));
+  const withOwn = hours.slice(begin, findPlace(hours, hour + 1));
+  const before = withOwn.filter((one) => one.hour + one.hours <= hour);
   const options = { method, countMin, sensitivity: sensitivityOf(condition), nowHour: hour };
-  const values = history.reduce((sum, { moments }) => sum + moments.count, 0);
-  return { fences: limit(findFences(history, options)), values };
+  const fences = findFences(before, options) ?? findFences(withOwn, options);
+  return { fences: limit(fences), values: countValues(before) };
 }
+
+const countValues = (hours: readonly HourStatistics[]) =>
+  hours.reduce((sum, { moments }) => sum + moments.count, 0);
 
 /** The first place whose hour is not before this one. */
 function findPlace(hours: readonly HourStatistics[], hour: number): number {
