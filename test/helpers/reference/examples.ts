@@ -13,7 +13,7 @@ const sampleId = "0193a1b2-c3d4-7e5f-8a6b-9c0d1e2f3a4b";
 /** A command for a shell; `$KEY` and `$TOKEN` are the reader's. */
 export function writeCurl(document: Document, route: Route): string {
   const [{ url = "" } = {}] = document.servers ?? [];
-  const lines = [`curl ${quote(url + fillPath(route) + fillQuery(route))}`];
+  const lines = [`curl ${quote(url + fillPath(document, route) + fillQuery(document, route))}`];
   if (route.method !== "get")
     lines[0] = lines[0]?.replace("curl", `curl -X ${route.method.toUpperCase()}`) ?? "";
   if (needsKey(document, route)) lines.push(`-H "apikey: $KEY" -H "Authorization: Bearer $TOKEN"`);
@@ -42,11 +42,11 @@ export function writeCall(document: Document, route: Route): string {
   const input = [
     writeGroup(
       "param",
-      inPlace(needed, "path").map((each) => writeField(each.name, sampleText(each))),
+      inPlace(needed, "path").map((each) => writeField(each.name, sampleText(document, each))),
     ),
     writeGroup(
       "query",
-      inPlace(needed, "query").map((each) => writeField(each.name, sampleText(each))),
+      inPlace(needed, "query").map((each) => writeField(each.name, sampleText(document, each))),
     ),
     writeBody(document, route),
   ].filter((part) => part !== undefined);
@@ -71,7 +71,8 @@ function writeValue(value: unknown): string {
 }
 
 const inPlace = (parameters: Parameter[], place: string) => parameters.filter((each) => each.in === place);
-const sampleText = ({ name, schema = {} }: Parameter) => JSON.stringify(sampleOf(schema, name));
+const sampleText = (document: Document, { name, schema = {} }: Parameter) =>
+  JSON.stringify(sampleOf(document, schema, name));
 const writeField = (name: string, value: string) =>
   `${/^[A-Za-z_$][\w$]*$/.test(name) ? name : JSON.stringify(name)}: ${value}`;
 const writeGroup = (name: string, fields: string[]) =>
@@ -87,17 +88,17 @@ export function needsKey(document: Document, { operation }: Route): boolean {
   return (operation.security ?? document.security ?? []).length > 0;
 }
 
-function fillPath({ path, parameters }: Route): string {
+function fillPath(document: Document, { path, parameters }: Route): string {
   return path.replace(/\{([^}]+)\}/g, (_whole, name: string) => {
     const schema = parameters.find((each) => each.in === "path" && each.name === name)?.schema;
-    return encodeURIComponent(String(sampleOf(schema ?? {}, name)));
+    return encodeURIComponent(String(sampleOf(document, schema ?? {}, name)));
   });
 }
 
-function fillQuery({ parameters }: Route): string {
+function fillQuery(document: Document, { parameters }: Route): string {
   const query = new URLSearchParams();
   for (const each of inPlace(parameters, "query")) {
-    if (each.required) query.set(each.name, String(sampleOf(each.schema ?? {}, each.name)));
+    if (each.required) query.set(each.name, String(sampleOf(document, each.schema ?? {}, each.name)));
   }
   return query.size > 0 ? `?${query}` : "";
 }
@@ -112,25 +113,44 @@ function findBody(document: Document, { operation }: Route): Body | undefined {
   if (!operation.requestBody) return undefined;
   const { content } = resolve<RequestBody>(document, operation.requestBody);
   const [type = "", { schema = {} } = {}] = Object.entries(content)[0] ?? [];
-  const shape = resolve<Schema>(document, schema);
-  const all = Object.entries(shape.properties ?? {});
-  const required = all.filter(([name]) => shape.required?.includes(name));
+  const shape = chooseForm(document, schema);
+  const all = Object.keys(shape.properties ?? {});
+  const required = all.filter((name) => shape.required?.includes(name));
   const chosen = required.length > 0 ? required : all.slice(0, 1);
-  const fields = chosen.map(([name, property]): [string, unknown] => [name, sampleOf(property, name)]);
-  const files = chosen.filter(([, property]) => property.format === "binary").map(([name]) => name);
-  return { kind: /json/.test(type) ? "json" : "form", fields: Object.fromEntries(fields), files };
+  const files = chosen.filter((name) => shape.properties?.[name]?.format === "binary");
+  return { kind: /json/.test(type) ? "json" : "form", fields: sampleFields(document, shape, chosen), files };
 }
 
-function sampleOf(schema: Schema, name: string): unknown {
-  const given = schema.examples?.[0] ?? schema.const ?? schema.enum?.[0] ?? schema.default;
-  if (given !== undefined) return given;
+function sampleOf(document: Document, given: Schema, name: string): unknown {
+  const schema = chooseForm(document, given);
+  const known = schema.examples?.[0] ?? schema.const ?? schema.enum?.[0] ?? schema.default;
+  if (known !== undefined) return known;
   const [type] = [schema.type ?? []].flat();
   if (type === "integer" || type === "number") return schema.minimum ?? 1;
   if (type === "boolean") return true;
-  if (type === "array") return schema.items ? [sampleOf(schema.items, name)] : [];
-  if (type === "object") return {};
+  if (type === "array") return schema.items ? [sampleOf(document, schema.items, name)] : [];
+  if (type === "object") return sampleFields(document, schema, schema.required ?? []);
   if (schema.format === "uuid") return sampleId;
   return name === "q" ? "blue sea" : name;
+}
+
+/** What a schema refers to; of several forms the first. */
+function chooseForm(document: Document, given: Schema): Schema {
+  const schema = resolve<Schema>(document, given);
+  const [first] = schema.anyOf ?? schema.oneOf ?? [];
+  return first ? chooseForm(document, first) : schema;
+}
+
+function sampleFields(
+  document: Document,
+  { properties = {} }: Schema,
+  names: readonly string[],
+): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(properties)
+      .filter(([name]) => names.includes(name))
+      .map(([name, property]) => [name, sampleOf(document, property, name)]),
+  );
 }
 
 function quote(text: string): string {
