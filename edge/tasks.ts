@@ -1,6 +1,8 @@
 import { calibrateSpace } from "../shared/images/calibration-kinds.ts";
 import { sweepImages } from "../shared/images/kinds.ts";
 import { measureRecall } from "../shared/images/recall.ts";
+import { watchInteractions } from "../shared/interactions/kinds.ts";
+import { foldStatistics, measureAgain, rollUpStatistics } from "../shared/interactions/statistics-kinds.ts";
 import type { Task } from "../shared/jobs/kinds.ts";
 import { expireKeys, pruneHistory } from "../shared/jobs/maintenance.ts";
 import type { Deps } from "./deps.ts";
@@ -17,13 +19,17 @@ export function createEdgeTasks(deps: Deps): Task[] {
   return [...createImageTasks(deps), ...createInteractionTasks(deps), ...createJobTasks(deps)];
 }
 
-/** Once an hour each, and not all in the same minute. */
+/** Sweeps once an hour each, and not all in the same minute; what waits to be told of is looked for every minute. */
 export const houseSchedules: readonly HouseSchedule[] = [
   { kind: sweepImages, cron: "7 * * * *" },
   { kind: pruneHistory, cron: "17 * * * *" },
   { kind: expireKeys, cron: "27 * * * *" },
   { kind: calibrateSpace, cron: "37 * * * *" },
   { kind: measureRecall, cron: "47 * * * *" },
+  { kind: watchInteractions, cron: "* * * * *" },
+  { kind: foldStatistics, cron: "12 * * * *" },
+  { kind: rollUpStatistics, cron: "22 * * * *" },
+  { kind: measureAgain, cron: "32 * * * *" },
 ];
 
 export function createSchedule(deps: Deps): Schedule {

@@ -3,7 +3,14 @@ import type { Deps } from "../deps.ts";
 import { createRouter } from "../http/router.ts";
 import { createLoggingRoutes } from "./logging-routes.ts";
 import { createOtlpRoutes } from "./otlp/routes.ts";
+import { createStatisticsRoutes } from "./statistics/series-routes.ts";
 
 export function createInteractionRoutes(deps: Deps) {
-  return createRouter().route("/", createLoggingRoutes(deps)).route("/", createOtlpRoutes(deps));
+  return (
+    createRouter()
+      // Before those of one interaction: their paths would be taken for ids.
+      .route("/", createStatisticsRoutes(deps))
+      .route("/", createLoggingRoutes(deps))
+      .route("/", createOtlpRoutes(deps))
+  );
 }

@@ -1,7 +1,8 @@
 /** Long work of the room that needs no model. */
 import type { Task } from "../../shared/jobs/kinds.ts";
 import type { Deps } from "../deps.ts";
+import { createStatisticsTasks } from "./statistics/tasks.ts";
 
-export function createInteractionTasks(_deps: Deps): Task[] {
-  return [];
+export function createInteractionTasks(deps: Deps): Task[] {
+  return [...createStatisticsTasks(deps)];
 }
