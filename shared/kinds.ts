@@ -4,6 +4,7 @@ import { embedPicture } from "./images/picture-queries.ts";
 import { measureRecall } from "./images/recall.ts";
 import { compareSpaces, fillSpace } from "./images/space-kinds.ts";
 import { sendMail } from "./interactions/mail-kind.ts";
+import { foldStatistics, measureAgain, rollUpStatistics } from "./interactions/statistics-kinds.ts";
 import type { AnyJobKind } from "./jobs/kinds.ts";
 import { expireKeys, pruneHistory } from "./jobs/maintenance.ts";
 import { deliverEvent } from "./webhooks/kind.ts";
@@ -21,6 +22,9 @@ export const jobKinds: ReadonlyMap<string, AnyJobKind> = new Map(
     sweepImages,
     deliverEvent,
     sendMail,
+    foldStatistics,
+    rollUpStatistics,
+    measureAgain,
     pruneHistory,
     expireKeys,
   ].map((kind: AnyJobKind) => [kind.name, kind]),
