@@ -18,6 +18,9 @@ interface Finder {
   readonly isMeant?: (text: string) => boolean;
   /** Without them in the whole text nothing can be found: most texts are done with it. */
   readonly digitsMin: number;
+  /** Letters, digits, hyphens and underscores in a row. */
+  readonly rowMin?: number;
+  /** With it the others are not asked for. */
   readonly sign?: string;
 }
 
@@ -29,9 +32,11 @@ const finders: readonly Finder[] = [
     kind: "key",
     // Prefixes that issuers give so that leaks are found, PEM blocks, JSON Web Tokens.
     pattern:
-      /(?<![\w-])(?:sk|pk|rk|sb|whsec|xox[abprs]|gh[pousr]|glpat|hf|AKIA|AIza)[-_]?[A-Za-z0-9_-]{16,200}|(?<![\w-])eyJ[\w-]{10,2000}\.eyJ[\w-]{10,4000}\.[\w-]{10,1000}|-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----(?:(?:[^-]|-(?!----)){0,10000}-----END [A-Z ]{0,40}PRIVATE KEY-----)?/g,
+      /(?<![\w-])(?:c?sk|gsk|xai|pk|rk|sb|whsec|xox[abprs]|gh[pousr]|glpat|hf|AKIA|AIza)[-_]?[A-Za-z0-9_-]{16,200}|(?<![\w-])eyJ[\w-]{10,2000}\.eyJ[\w-]{10,4000}\.[\w-]{10,1000}|-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----(?:(?:[^-]|-(?!----)){0,10000}-----END [A-Z ]{0,40}PRIVATE KEY-----)?/g,
     isMeant: (text) => /[0-9]/.test(text) || text.startsWith(keyBlock),
     digitsMin: 1,
+    // The first part of a JSON Web Token; the others are longer.
+    rowMin: 13,
     sign: keyBlock,
   },
   {
@@ -79,14 +84,23 @@ function isPhoneNumber(text: string): boolean {
 
 export const personalDataKinds: readonly PersonalDataKind[] = ["key", "email", "card", "phone"];
 
-/** Up to the number that any finder asks for. */
-function countDigits(text: string): number {
-  let count = 0;
-  for (let index = 0; index < text.length && count < 13; index++) {
+const isRowUnit = Uint8Array.from({ length: 128 }, (_, unit) =>
+  /[\w-]/.test(String.fromCharCode(unit)) ? 1 : 0,
+);
+
+/** How many digits there are, and the longest row of letters, digits, hyphens and underscores. */
+function surveyText(text: string): { digits: number; longestRow: number } {
+  let [digits, row, longestRow] = [0, 0, 0];
+  for (let index = 0; index < text.length; index++) {
     const unit = text.charCodeAt(index);
-    if (unit >= 0x30 && unit <= 0x39) count += 1;
+    if (isRowUnit[unit] !== 1) row = 0;
+    else {
+      row += 1;
+      if (row > longestRow) longestRow = row;
+      if (unit >= 0x30 && unit <= 0x39) digits += 1;
+    }
   }
-  return count;
+  return { digits, longestRow };
 }
 
 /** Both in the order of the text; of `found` only what `known` leaves room for. */
@@ -103,11 +117,12 @@ function mergeFound(known: readonly PersonalData[], found: readonly PersonalData
 
 /** In the order of the text; they do not overlap. */
 export function findPersonalData(text: string, kinds = personalDataKinds): PersonalData[] {
-  const digits = countDigits(text);
+  const { digits, longestRow } = surveyText(text);
   let all: PersonalData[] = [];
-  for (const { kind, pattern, isMeant, digitsMin, sign } of finders) {
+  for (const { kind, pattern, isMeant, digitsMin, rowMin = 0, sign } of finders) {
     if (!kinds.includes(kind)) continue;
-    if (digits < digitsMin && !(sign !== undefined && text.includes(sign))) continue;
+    const mayBeFound = digits >= digitsMin && longestRow >= rowMin;
+    if (!mayBeFound && !(sign !== undefined && text.includes(sign))) continue;
     const found: PersonalData[] = [];
     for (const match of text.matchAll(pattern)) {
       if (isMeant && !isMeant(match[0])) continue;

@@ -18,6 +18,7 @@ test.each([
   ["not 4111 1111 1111 1112", "not 4111 1111 1111 1112"],
   ["all zeros 0000000000000000", "all zeros 0000000000000000"],
   ["key sk-proj-abcdefghij0123456789ABCDEF", "key [key]"],
+  ["csk-abcdefghij0123456789abcdef, gsk_abcdefghij0123456789ABCD", "[key], [key]"],
   ["key ghp_0123456789abcdefghijABCDEFGHIJ012345", "key [key]"],
   ["key AKIAIOSFODNN7EXAMPLEX", "key [key]"],
   ["a sk-eleton-in-the-cupboard-of-words", "a sk-eleton-in-the-cupboard-of-words"],
