@@ -12,6 +12,9 @@ const wordsMax = 60;
 const votesMin = 0.9;
 const shareMin = 0.08;
 const distanceMin = 0.3;
+/** So far ahead after a block of words, none of the others can be meant, and the rest is not read. */
+const distanceEnough = 3;
+const blockWords = 16;
 /** A letter is weaker evidence than a word: names and borrowed words bring theirs along. */
 const letterWeight = 0.5;
 
@@ -170,21 +173,37 @@ function findLanguageByScript(head: string): string | undefined {
   return undefined;
 }
 
-function countVotes(head: string, words: readonly string[]): Float64Array {
-  const votes = new Float64Array(languages.length);
-  const add = (vote: Vote | undefined, weight: number) => {
-    if (!vote) return;
-    for (let at = 0; at < vote.languages.length; at++) {
-      const language = vote.languages[at] ?? 0;
-      votes[language] = (votes[language] ?? 0) + weight * (vote.shares[at] ?? 0);
-    }
-  };
-  const count = Math.min(words.length, wordsMax);
-  for (let index = 0; index < count; index++) add(wordVotes.get(words[index] ?? ""), 1);
-  for (let index = 0; index < head.length; index++) {
-    if (head.charCodeAt(index) > 0x7f) add(letterVotes.get(head[index] ?? ""), letterWeight);
+function addVote(votes: Float64Array, vote: Vote | undefined, weight: number): void {
+  if (!vote) return;
+  for (let at = 0; at < vote.languages.length; at++) {
+    const language = vote.languages[at] as number;
+    votes[language] = (votes[language] as number) + weight * (vote.shares[at] as number);
   }
-  return votes;
+}
+
+function addLetterVotes(votes: Float64Array, head: string): void {
+  for (let index = 0; index < head.length; index++) {
+    if (head.charCodeAt(index) > 0x7f) addVote(votes, letterVotes.get(head[index] as string), letterWeight);
+  }
+}
+
+interface Standing {
+  readonly best: number;
+  readonly second: number;
+  readonly language: string | undefined;
+}
+
+function findStanding(votes: Float64Array): Standing {
+  let [best, second, language] = [0, 0, -1];
+  for (let index = 0; index < votes.length; index++) {
+    const count = votes[index] as number;
+    if (count > best) {
+      second = best;
+      best = count;
+      language = index;
+    } else if (count > second) second = count;
+  }
+  return { best, second, language: languages[language] };
 }
 
 interface ReadText {
@@ -199,14 +218,16 @@ export function findLanguage({ lower, words, isAscii }: ReadText): string | unde
   const head = isAscii ? "" : lower.slice(0, lookedAt);
   const alone = findLanguageByScript(head);
   if (alone !== undefined) return alone;
-  const votes = countVotes(head, words);
-  let [best, second, language] = [0, 0, -1];
-  for (let index = 0; index < votes.length; index++) {
-    const count = votes[index] ?? 0;
-    if (count > best) [best, second, language] = [count, best, index];
-    else if (count > second) second = count;
+  const votes = new Float64Array(languages.length);
+  addLetterVotes(votes, head);
+  const count = Math.min(words.length, wordsMax);
+  let standing = findStanding(votes);
+  for (let index = 0; index < count; ) {
+    const blockEnd = Math.min(count, index + blockWords);
+    for (; index < blockEnd; index++) addVote(votes, wordVotes.get(words[index] as string), 1);
+    standing = findStanding(votes);
+    if (standing.best >= standing.second + distanceEnough) return standing.language;
   }
-  const isClear =
-    best >= votesMin && best >= shareMin * Math.min(words.length, wordsMax) && best >= second + distanceMin;
-  return isClear ? languages[language] : undefined;
+  const { best, second, language } = standing;
+  return best >= votesMin && best >= shareMin * count && best >= second + distanceMin ? language : undefined;
 }
