@@ -53,7 +53,7 @@ describe("the language of a text", () => {
     " \n",
     "1234 5678",
     "ok",
-    "Order status",
+    "Blue lamp",
     '{"a":1,"b":[1,2,3]}',
     "sk-proj-abcdef0123456789",
     "😀😀😀",
