@@ -120,6 +120,30 @@ export const Rule = RuleFields.extend({
 });
 export type Rule = z.infer<typeof Rule>;
 
+export const NewRule = RuleFields.extend({
+  isEnabled: RuleFields.shape.isEnabled.default(true),
+  severity: AlertSeverity.default("warning"),
+  element: RuleFields.shape.element.default(null),
+  metric: RuleFields.shape.metric.default(null),
+  apps: RuleFields.shape.apps.default(null),
+  environments: RuleFields.shape.environments.default(null),
+  models: RuleFields.shape.models.default(null),
+  tags: RuleFields.shape.tags.default(null),
+  groupBy: RuleFields.shape.groupBy.default([]),
+  renotifyMinutes: RuleFields.shape.renotifyMinutes.default(null),
+  resolveMinutes: RuleFields.shape.resolveMinutes.default(60),
+}).strict();
+export type NewRule = z.infer<typeof NewRule>;
+
+/** What is named is replaced, a condition as a whole. */
+export const RuleChange = RuleFields.partial()
+  .strict()
+  .refine((change) => Object.keys(change).length > 0, "must change something");
+export type RuleChange = z.infer<typeof RuleChange>;
+
+/** An owner may have as many; the database holds them to it. */
+export const rulesMax = 200;
+
 /** The sensitivity in force. */
 export function sensitivityOf({ method, sensitivity }: OutlierCondition): number {
   return sensitivity ?? sensitivities[method];

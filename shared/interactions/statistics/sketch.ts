@@ -66,6 +66,11 @@ export class QuantileSketch {
     for (const [key, count] of other.#counts) this.#addKey(key, count);
   }
 
+  /** Takes away one that was merged before: to the last bit what it was without it. */
+  subtract(other: QuantileSketch): void {
+    for (const [key, count] of other.#counts) this.#addKey(key, -count);
+  }
+
   /** The value of which this share (0 to 1) of all are smaller or equal; undefined where there are none. */
   quantile(share: number): number | undefined {
     return weightedQuantile(this.#values(), this.#count, share);
@@ -77,6 +82,14 @@ export class QuantileSketch {
     let above = 0;
     for (const [other, count] of this.#counts) if (other > key) above += count;
     return above;
+  }
+
+  /** About how many are smaller, as above. */
+  countBelow(value: number): number {
+    const key = toKey(value);
+    let below = 0;
+    for (const [other, count] of this.#counts) if (other < key) below += count;
+    return below;
   }
 
   /**
@@ -116,7 +129,9 @@ export class QuantileSketch {
   }
 
   #addKey(key: number, count: number): void {
-    this.#counts.set(key, (this.#counts.get(key) ?? 0) + count);
+    const sum = (this.#counts.get(key) ?? 0) + count;
+    if (sum === 0) this.#counts.delete(key);
+    else this.#counts.set(key, sum);
     this.#count += count;
   }
 
