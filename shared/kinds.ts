@@ -3,6 +3,7 @@ import { embedQuery, ingestImage, sweepImages } from "./images/kinds.ts";
 import { embedPicture } from "./images/picture-queries.ts";
 import { measureRecall } from "./images/recall.ts";
 import { compareSpaces, fillSpace } from "./images/space-kinds.ts";
+import { watchInteractions } from "./interactions/kinds.ts";
 import { sendMail } from "./interactions/mail-kind.ts";
 import { foldStatistics, measureAgain, rollUpStatistics } from "./interactions/statistics-kinds.ts";
 import type { AnyJobKind } from "./jobs/kinds.ts";
@@ -22,6 +23,7 @@ export const jobKinds: ReadonlyMap<string, AnyJobKind> = new Map(
     sweepImages,
     deliverEvent,
     sendMail,
+    watchInteractions,
     foldStatistics,
     rollUpStatistics,
     measureAgain,

@@ -1,6 +1,7 @@
 /** The room over HTTP: what its parts offer, one after another. */
 import type { Deps } from "../deps.ts";
 import { createRouter } from "../http/router.ts";
+import { createAlertRoutes } from "./alerts/alert-routes.ts";
 import { createLoggingRoutes } from "./logging-routes.ts";
 import { createOtlpRoutes } from "./otlp/routes.ts";
 import { createStatisticsRoutes } from "./statistics/series-routes.ts";
@@ -12,5 +13,6 @@ export function createInteractionRoutes(deps: Deps) {
       .route("/", createStatisticsRoutes(deps))
       .route("/", createLoggingRoutes(deps))
       .route("/", createOtlpRoutes(deps))
+      .route("/", createAlertRoutes(deps))
   );
 }

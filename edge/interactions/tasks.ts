@@ -1,8 +1,9 @@
 /** Long work of the room that needs no model. */
 import type { Task } from "../../shared/jobs/kinds.ts";
 import type { Deps } from "../deps.ts";
+import { createWatchTask } from "./alerts/watch.ts";
 import { createStatisticsTasks } from "./statistics/tasks.ts";
 
 export function createInteractionTasks(deps: Deps): Task[] {
-  return [...createStatisticsTasks(deps)];
+  return [createWatchTask(deps), ...createStatisticsTasks(deps)];
 }

@@ -34,6 +34,11 @@ export type AlertNews = z.infer<typeof AlertNews>;
 export const AlertMessage = z.union([
   z.object({ id: z.uuid(), event: AlertEvent, at: z.iso.datetime(), alert: AlertNews }),
   z
+    .object({ id: z.uuid(), event: z.literal("alert.changed"), at: z.iso.datetime(), alert: AlertNews })
+    .describe(
+      "Somebody took care of it, or no longer does, or resolved what nobody was told of; told nowhere else.",
+    ),
+  z
     .object({ id: z.uuid(), event: z.literal("alerts.changed"), at: z.iso.datetime() })
     .describe("More than twenty at once: ask for the list."),
 ]);

@@ -6,7 +6,12 @@ import { AlertSeverity, RuleElement } from "./rules.ts";
 export const AlertState = z.enum(["open", "acknowledged", "resolved"]);
 export type AlertState = z.infer<typeof AlertState>;
 
-export const AlertResolution = z.enum(["quiet", "by-hand", "rule-changed", "imported"]);
+export const AlertResolution = z
+  .enum(["quiet", "by-hand", "rule-changed", "imported", "forgotten"])
+  .describe(
+    "`quiet`: the condition held no more. `rule-changed`: the rule judges otherwise, is disabled or gone. `imported`: it is of " +
+      "the rows of an import. `forgotten`: what was missing has been for a week.",
+  );
 
 /** What a value was held against. Times of windows and history end when it was judged. */
 export const AlertEvidence = z.object({
@@ -19,7 +24,8 @@ export const AlertEvidence = z.object({
     .number()
     .nullable()
     .describe(
-      "With this threshold (of an outlier: sensitivity; of a rate: number of interactions) the rule would have been quiet.",
+      "With this threshold (of an outlier: sensitivity; of a rate: number of interactions; of what is missing: minutes) the rule " +
+        "would have been quiet. Null where a rate was not counted to its end.",
     ),
   method: OutlierMethod.nullable(),
   sensitivity: z.number().nullable(),
@@ -59,20 +65,80 @@ export const Alert = z.object({
   firstSeenAt: z.iso.datetime().describe("When what it tells of happened, first and last."),
   lastSeenAt: z.iso.datetime(),
   openedAt: z.iso.datetime(),
+  begunAt: z.iso.datetime().describe("When it was opened, or opened again."),
   acknowledgedAt: z.iso.datetime().nullable(),
   acknowledgedBy: z.uuid().nullable(),
   resolvedAt: z.iso.datetime().nullable(),
   resolution: AlertResolution.nullable(),
-  reopened: z.int().describe("Times it came back within an hour after it was quiet."),
+  resolvedBy: z.uuid().nullable(),
+  reopened: z
+    .int()
+    .describe(
+      "Times in a row that it came back within an hour after it was quiet, and did not go on for one.",
+    ),
   isFlapping: z
     .boolean()
-    .describe("It came back three times: nobody is told of it until it was quiet for an hour."),
+    .describe("It came back three times: nobody is told of it until it was quiet, or went on, for an hour."),
   isSilenced: z.boolean().describe("Nobody is told of it at this moment."),
   notifiedAt: z.iso.datetime().nullable().describe("When people were last told of it."),
   notifications: z.int(),
   importId: z.uuid().nullable().describe("It is of the rows of this import, and nobody was told."),
 });
 export type Alert = z.infer<typeof Alert>;
+
+/** An interaction that an alert tells of. */
+export const AlertFiring = z.object({
+  interactionId: z.uuid(),
+  occurredAt: z.iso.datetime(),
+  value: z.number().describe("Of the metric; of a rate without one, how many were counted."),
+  score: z.number().nullable(),
+  app: z.string(),
+  environment: z.string().nullable(),
+  model: z.string().nullable(),
+  sessionId: z.string().nullable(),
+  input: z.string().describe("The first 200 characters."),
+  output: z.string().describe("The first 200 characters."),
+});
+export type AlertFiring = z.infer<typeof AlertFiring>;
+
+export const AlertDetails = Alert.extend({
+  firings: z.object({
+    items: z.array(AlertFiring).describe("The newest twenty."),
+    nextCursor: z.string().nullable().describe("For `GET /alerts/{id}/firings`."),
+  }),
+});
+export type AlertDetails = z.infer<typeof AlertDetails>;
+
+/** Which alerts; what is not named is not asked for. */
+export const AlertFilter = z.object({
+  severity: AlertSeverity.optional().describe("This one and graver ones."),
+  ruleId: z.uuid().optional(),
+  app: z.string().max(64).optional(),
+  environment: z.string().max(64).optional(),
+  model: z.string().max(128).optional(),
+  element: RuleElement.optional(),
+  metric: z.string().max(64).optional(),
+  interactionId: z.uuid().optional().describe("Those that this interaction made fire."),
+  importId: z.uuid().optional(),
+  from: z.iso.datetime({ offset: true }).optional().describe("Opened then or later."),
+  to: z.iso.datetime({ offset: true }).optional().describe("Opened before."),
+});
+export type AlertFilter = z.infer<typeof AlertFilter>;
+
+/** As many may be changed at once. */
+export const alertsMax = 1000;
+
+/** Which alerts are changed together. */
+export const AlertSelection = AlertFilter.extend({
+  ids: z.array(z.uuid()).min(1).max(alertsMax).optional().describe("Only these."),
+}).strict();
+export type AlertSelection = z.infer<typeof AlertSelection>;
+
+export const AlertsChanged = z.object({
+  changed: z.int().describe("How many were; the newest first."),
+  hasMore: z.boolean().describe("There are more of them: ask again."),
+});
+export type AlertsChanged = z.infer<typeof AlertsChanged>;
 
 /** An alert as far as the interaction that fired is concerned. */
 export const InteractionAlert = z.object({

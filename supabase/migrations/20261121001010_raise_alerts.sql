@@ -7,15 +7,20 @@
 --                     └──────────────── fires within an hour after it was quiet: opened again ───────────────┘
 --
 -- People are told when one is opened and resolved, and again while it goes on where the rule asks for that; not while it
--- is silenced, and not when it was opened for the third time within an hour of quiet: it flaps.
+-- is silenced, and not while it flaps: it was opened for the third time within an hour after it was quiet, and neither stayed
+-- quiet for an hour since nor went on for one. What an hour apart comes back is another alert.
 
--- Whether nobody is to be told of an alert at this moment.
+alter table parlance.interaction_alerts
+  -- When it was opened, or opened again: who was told since was told of it as it goes on.
+  add column begun_at timestamptz not null default clock_timestamp();
+
+-- Whether nobody is to be told of an alert at this moment. Under the caller's own rights, so that users may ask it too.
 create function parlance.is_silenced(alert parlance.interaction_alerts) returns boolean
-  language sql stable security definer set search_path = pg_catalog, pg_temp
+  language sql stable set search_path = pg_catalog, pg_temp
   as $$
   select exists (
     select from parlance.alert_silences as silences
-    where silences.owner_id is not distinct from alert.owner_id
+    where (silences.owner_id = alert.owner_id or (silences.owner_id is null and alert.owner_id is null))
       and clock_timestamp() >= silences.starts_at
       and clock_timestamp() < silences.ends_at
       and (silences.rule_id is null or silences.rule_id = alert.rule_id)
@@ -74,24 +79,49 @@ begin
 end
 $$;
 
--- The alert that a firing belongs to, held: the unresolved one, or one that was quiet for less than an hour; of an import
--- its own.
+-- The alert that a firing belongs to, held: of an import its own; else the unresolved one, or one that was quiet for less
+-- than an hour. Each is found by an index, however many there were before it.
 create function parlance.find_alert_to_raise(owner_id uuid, import_id uuid, fingerprint text) returns parlance.interaction_alerts
-  language sql volatile security definer set search_path = pg_catalog, pg_temp
+  language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
   as $$
-  select *
+declare
+  found_alert parlance.interaction_alerts;
+begin
+  if find_alert_to_raise.import_id is not null then
+    select * into found_alert
+    from parlance.interaction_alerts as alerts
+    where alerts.import_id = find_alert_to_raise.import_id
+      and alerts.fingerprint = find_alert_to_raise.fingerprint
+    for update;
+    return found_alert;
+  end if;
+  select * into found_alert
   from parlance.interaction_alerts as alerts
-  where alerts.owner_id is not distinct from find_alert_to_raise.owner_id
-    and alerts.fingerprint = find_alert_to_raise.fingerprint
-    and alerts.import_id is not distinct from find_alert_to_raise.import_id
-    and (
-      alerts.import_id is not null
-      or alerts.state <> 'resolved'
-      or (alerts.resolution = 'quiet' and alerts.resolved_at > clock_timestamp() - interval '1 hour')
+  where (
+      alerts.owner_id = find_alert_to_raise.owner_id
+      or (alerts.owner_id is null and find_alert_to_raise.owner_id is null)
     )
-  order by alerts.state = 'resolved', alerts.resolved_at desc
+    and alerts.fingerprint = find_alert_to_raise.fingerprint
+    and alerts.state <> 'resolved'
+  for update;
+  if found then
+    return found_alert;
+  end if;
+  select * into found_alert
+  from parlance.interaction_alerts as alerts
+  where (
+      alerts.owner_id = find_alert_to_raise.owner_id
+      or (alerts.owner_id is null and find_alert_to_raise.owner_id is null)
+    )
+    and alerts.fingerprint = find_alert_to_raise.fingerprint
+    and alerts.resolved_at > clock_timestamp() - interval '1 hour'
+    and alerts.resolution = 'quiet'
+    and alerts.import_id is null
+  order by alerts.resolved_at desc
   limit 1
-  for update
+  for update;
+  return found_alert;
+end
 $$;
 
 -- Opens or counts alerts, in the transaction that writes the rows that they tell of. A firing is an object with owner_id,
@@ -105,6 +135,12 @@ declare
   fired jsonb;
   known parlance.interaction_alerts;
 begin
+  -- Before any alert: who deletes a rule holds it first and its alerts after.
+  perform
+  from parlance.interaction_rules as rules
+  where rules.id in (select (one ->> 'rule_id')::uuid from jsonb_array_elements(raise_alerts.firings) as one)
+  order by rules.id
+  for key share;
   -- In the order of fingerprints: two that raise the same ones do not wait for each other in a circle.
   for raised in
     select
@@ -121,8 +157,11 @@ begin
     order by 1, 2, 3
   loop
     fired := raised.newest;
-    known := parlance.find_alert_to_raise(raised.owner_id, raised.import_id, raised.fingerprint);
-    if known.id is null then
+    opened := false;
+    -- What is found to be there may be resolved before it is held, and what is missing be opened by another.
+    for attempt in 1..100 loop
+      known := parlance.find_alert_to_raise(raised.owner_id, raised.import_id, raised.fingerprint);
+      exit when known.id is not null;
       insert into parlance.interaction_alerts (
         owner_id, rule_id, rule_name, severity, fingerprint, app, environment, model, element, metric, count, first_seen_at,
         last_seen_at, value, score, evidence, import_id, state, resolved_at, resolution
@@ -141,29 +180,40 @@ begin
       on conflict do nothing
       returning * into known;
       opened := found;
-      if not opened then
-        -- Opened by another meanwhile.
-        known := parlance.find_alert_to_raise(raised.owner_id, raised.import_id, raised.fingerprint);
-      end if;
-    else
-      opened := false;
+      exit when opened;
+    end loop;
+    if known.id is null then
+      raise exception 'an alert was opened and resolved by others again and again' using errcode = 'serialization_failure';
     end if;
     if not opened then
       opened := known.state = 'resolved' and raised.import_id is null;
+      -- What comes late does not take the place of what happened after it.
+      if raised.last_seen_at >= known.last_seen_at then
+        known.value := (fired ->> 'value')::float8;
+        known.score := (fired ->> 'score')::float8;
+        known.evidence := fired -> 'evidence';
+      end if;
+      -- After it went on for an hour it is not one that comes and goes.
+      if opened then
+        known.reopened := case when known.fired_at - known.begun_at < interval '1 hour' then known.reopened else 0 end + 1;
+      end if;
       update parlance.interaction_alerts as alerts
       set count = alerts.count + raised.times,
         first_seen_at = least(alerts.first_seen_at, raised.first_seen_at),
         last_seen_at = greatest(alerts.last_seen_at, raised.last_seen_at),
-        value = (fired ->> 'value')::float8,
-        score = (fired ->> 'score')::float8,
-        evidence = fired -> 'evidence',
+        value = known.value,
+        score = known.score,
+        evidence = known.evidence,
         severity = (fired ->> 'severity')::parlance.alert_severity,
         fired_at = clock_timestamp(),
         state = case when opened then 'open' else alerts.state end,
+        begun_at = case when opened then clock_timestamp() else alerts.begun_at end,
+        acknowledged_at = case when opened then null else alerts.acknowledged_at end,
+        acknowledged_by = case when opened then null else alerts.acknowledged_by end,
         resolved_at = case when opened then null else alerts.resolved_at end,
         resolution = case when opened then null else alerts.resolution end,
-        reopened = alerts.reopened + opened::integer,
-        is_flapping = alerts.is_flapping or (opened and alerts.reopened >= 2)
+        reopened = known.reopened,
+        is_flapping = case when opened then known.reopened >= 3 else alerts.is_flapping end
       where alerts.id = known.id;
     end if;
     insert into parlance.alert_firings (alert_id, interaction_id, owner_id, occurred_at, value, score)
@@ -191,3 +241,5 @@ grant execute on function
   parlance.is_silenced(parlance.interaction_alerts), parlance.compose_alert(parlance.interaction_alerts),
   parlance.notify_alert(uuid, text), parlance.raise_alerts(jsonb)
 to service_role;
+-- Lists say which alerts are silenced; silences of others are not seen by it.
+grant execute on function parlance.is_silenced(parlance.interaction_alerts) to authenticated;
