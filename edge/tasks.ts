@@ -1,6 +1,7 @@
 import { calibrateSpace } from "../shared/images/calibration-kinds.ts";
 import { sweepImages } from "../shared/images/kinds.ts";
 import { measureRecall } from "../shared/images/recall.ts";
+import { sweepImports } from "../shared/interactions/import-kinds.ts";
 import { watchInteractions } from "../shared/interactions/kinds.ts";
 import { foldStatistics, measureAgain, rollUpStatistics } from "../shared/interactions/statistics-kinds.ts";
 import type { Task } from "../shared/jobs/kinds.ts";
@@ -26,6 +27,7 @@ export const houseSchedules: readonly HouseSchedule[] = [
   { kind: expireKeys, cron: "27 * * * *" },
   { kind: calibrateSpace, cron: "37 * * * *" },
   { kind: measureRecall, cron: "47 * * * *" },
+  { kind: sweepImports, cron: "52 * * * *" },
   { kind: watchInteractions, cron: "* * * * *" },
   { kind: foldStatistics, cron: "12 * * * *" },
   { kind: rollUpStatistics, cron: "22 * * * *" },

@@ -3,6 +3,8 @@ import { embedQuery, ingestImage, sweepImages } from "./images/kinds.ts";
 import { embedPicture } from "./images/picture-queries.ts";
 import { measureRecall } from "./images/recall.ts";
 import { compareSpaces, fillSpace } from "./images/space-kinds.ts";
+import { runBackTest } from "./interactions/back-test-kind.ts";
+import { importFile, sweepImports } from "./interactions/import-kinds.ts";
 import { watchInteractions } from "./interactions/kinds.ts";
 import { sendMail } from "./interactions/mail-kind.ts";
 import { foldStatistics, measureAgain, rollUpStatistics } from "./interactions/statistics-kinds.ts";
@@ -22,8 +24,11 @@ export const jobKinds: ReadonlyMap<string, AnyJobKind> = new Map(
     compareSpaces,
     sweepImages,
     deliverEvent,
+    importFile,
+    sweepImports,
     sendMail,
     watchInteractions,
+    runBackTest,
     foldStatistics,
     rollUpStatistics,
     measureAgain,

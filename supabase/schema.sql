@@ -33,6 +33,7 @@ create table alert_silences (
 );
   create index alert_silences_of_an_owner on (owner_id, ends_at desc);
   create policy "owners see their silences" for select to authenticated using (may_see(owner_id, (select auth.uid()), (select is_admin())));
+  create trigger check_silence before insert for each row execute function check_silence();
   grant select to authenticated;
   grant select, insert, update, delete to service_role;
 
@@ -215,12 +216,16 @@ create table interaction_alerts (
   fired_at timestamptz not null default clock_timestamp(), acknowledged_at timestamptz, acknowledged_by uuid,
   resolved_at timestamptz, resolution text, reopened integer not null default 0,
   is_flapping boolean not null default false, notified_at timestamptz, notifications integer not null default 0,
-  count_notified integer not null default 0, begun_at timestamptz not null default clock_timestamp(),
+  count_notified integer not null default 0, begun_at timestamptz not null default clock_timestamp(), resolved_by uuid,
+  constraint acknowledged_says_when check (state <> 'acknowledged' or acknowledged_at is not null),
   constraint evidence_is_a_small_object check (jsonb_typeof(evidence) = 'object' and octet_length(evidence::text) <= 20000),
   constraint imported_alerts_are_over check (import_id is null or state = 'resolved'),
-  constraint resolution_is_known check (resolution = any (array['quiet', 'by-hand', 'rule-changed', 'imported'])),
+  constraint only_by_hand_is_by_somebody check (resolved_by is null or resolution = 'by-hand'),
+  constraint open_was_not_acknowledged check (state <> 'open' or acknowledged_at is null),
+  constraint resolution_is_known check (resolution = any (array['quiet', 'by-hand', 'rule-changed', 'imported', 'forgotten'])),
   constraint resolved_says_when check ((state = 'resolved') = (resolved_at is not null)),
-  constraint resolved_says_why check ((state = 'resolved') = (resolution is not null))
+  constraint resolved_says_why check ((state = 'resolved') = (resolution is not null)),
+  constraint who_acknowledged_says_when check (acknowledged_by is null or acknowledged_at is not null)
 );
   create index interaction_alerts_by_fingerprint on (owner_id, fingerprint, resolved_at desc);
   create index interaction_alerts_of_a_rule on (rule_id);
@@ -229,6 +234,7 @@ create table interaction_alerts (
   create index interaction_alerts_to_tend on (fired_at) where state <> 'resolved';
   create unique index interaction_alerts_unresolved on (owner_id, fingerprint) nulls not distinct where state <> 'resolved';
   create policy "owners see their alerts" for select to authenticated using (may_see(owner_id, (select auth.uid()), (select is_admin())));
+  create trigger follow_alert_states before update of state for each row when (old.state is distinct from new.state) execute function follow_alert_states();
   grant select to authenticated;
   grant select, insert, update, delete to service_role;
 
@@ -309,6 +315,7 @@ create table interaction_rules (
   metric text, apps text[], environments text[], models text[], tags text[], condition jsonb not null,
   group_by text[] not null default '{}', renotify_minutes integer, resolve_minutes integer not null default 60,
   created_at timestamptz not null default now(), updated_at timestamptz not null default now(),
+  judge_at timestamptz not null default '-infinity', judged_at timestamptz not null default '-infinity',
   unique nulls not distinct (owner_id, name),
   constraint condition_is_a_small_object check (jsonb_typeof(condition) = 'object' and octet_length(condition::text) <= 4000),
   constraint element_goes_with_a_metric check ((element is null) = (metric is null)),
@@ -319,6 +326,7 @@ create table interaction_rules (
   constraint name_is_short check (length(name) >= 1 and length(name) <= 100)
 );
   create index interaction_rules_of_an_owner on (owner_id, id desc);
+  create index interaction_rules_to_judge on (judge_at) where is_enabled and ((condition ->> 'type') = any (array['rate', 'missing']));
   create policy "owners see their rules" for select to authenticated using (may_see(owner_id, (select auth.uid()), (select is_admin())));
   create trigger limit_rules before insert for each row execute function limit_rules();
   grant select to authenticated;
@@ -359,6 +367,8 @@ create table interactions (
   create index interactions_of_a_batch on (batch_id);
   create index interactions_of_a_group on (group_id, occurred_at desc, id desc);
   create index interactions_of_a_session on (owner_id, session_id, occurred_at, id) where session_id is not null;
+  create index interactions_of_a_user_label on (owner_id, user_label, occurred_at desc, id desc) where user_label is not null;
+  create index interactions_of_an_import on (import_id, occurred_at, id) where import_id is not null;
   create index interactions_of_an_owner on (owner_id, occurred_at desc, id desc);
   create policy "owners see their interactions" for select to authenticated using (may_see(owner_id, (select auth.uid()), (select is_admin())));
   grant select to authenticated;
@@ -669,6 +679,7 @@ create table workers (
   create policy "admins see the workers" for select to authenticated using (select is_admin());
   grant select to authenticated, service_role;
 
+create function acknowledge_alerts(ids uuid[], by_user uuid, acknowledged boolean) returns setof uuid volatile security definer; -- for service_role
 create function add_embedding_space(id smallint, name text, model text, dimensions integer, model_digest text default 'built-in') returns void volatile security definer; -- for its owner
 create function add_job_lives(lives job_life[]) returns void volatile security definer; -- for its owner
 create function add_jobs(new_jobs jsonb) returns table(id uuid) volatile security definer; -- for parlance_sidecar, service_role
@@ -678,6 +689,7 @@ create function begin_alert_mail(job_id uuid, claim bigint) returns table(addres
 create function begin_delivery(job_id uuid, claim bigint) returns table(id uuid, url text, format text, secrets text[], event text, data jsonb, occurred_at timestamptz) volatile security definer; -- for parlance_sidecar
 create function begin_job_life() returns trigger volatile security definer; -- for its owner
 create function cancel_job(id uuid) returns table(state job_state, ended_now boolean) volatile security definer; -- for service_role
+create function check_silence() returns trigger volatile security definer; -- for its owner
 create function claim_jobs(worker_id uuid, kinds text[], lane job_lane, jobs_max integer, lease_seconds float8, models text[] default '{}', loaded text[] default null, patience_seconds float8 default 2, running_max integer[] default '{}', running_per_owner_max integer[] default '{}', after_turn bigint default 0) returns table(id uuid, kind text, owner_id uuid, subject_id uuid, payload jsonb, cursor jsonb, attempts integer, attempts_max integer, claim bigint, turn bigint, deadline_seconds float8, traceparent text) volatile security definer; -- for parlance_sidecar, service_role
 create function clock_turn(clock text) returns bigint volatile security definer; -- for its owner
 create function complete_jobs(endings jsonb) returns table(claim bigint) volatile security definer; -- for parlance_sidecar, service_role
@@ -699,6 +711,7 @@ create function fail_job(id uuid, claim bigint, code text, message text, retryab
 create function find_alert_to_raise(owner_id uuid, import_id uuid, fingerprint text) returns interaction_alerts volatile security definer; -- for its owner
 create function find_turns(owner_ids uuid[], of_clock text) returns table(owner_id uuid, last bigint, stride float8) stable security definer; -- for its owner
 create function fold_keywords(keywords text[]) returns text[] immutable; -- for anon, authenticated, parlance_sidecar, service_role
+create function follow_alert_states() returns trigger volatile; -- for its owner
 create function follow_image() returns trigger volatile security definer; -- for its owner
 create function format_time(at timestamptz) returns text stable; -- for its owner
 create function has_place(image_id uuid) returns boolean stable security definer; -- for anon, authenticated, service_role
@@ -745,12 +758,14 @@ create function report_progress(id uuid, claim bigint, done integer, total integ
 create function report_supervisor(id uuid, host text, gpu_source text, gpu_note text, device_note text, slots jsonb, gpus jsonb) returns void volatile security definer; -- for parlance_sidecar, service_role
 create function report_worker(id uuid, runner text, device text, provider text, kinds text[], models text[], loaded text[], memory_bytes bigint, versions jsonb, state text) returns void volatile security definer; -- for parlance_sidecar, service_role
 create function require_tick_extensions() returns void stable; -- for its owner
+create function resolve_alerts(ids uuid[], resolution text, by_user uuid) returns setof uuid volatile security definer; -- for service_role
 create function retry_job(id uuid) returns boolean volatile security definer; -- for service_role
 create function save_job_cursor(id uuid, claim bigint, cursor jsonb, number integer) returns text volatile security definer; -- for parlance_sidecar, service_role
 create function search_condition(scope text, scope_owner uuid, filters jsonb) returns text stable; -- for its owner
 create function sees_everything() returns boolean stable; -- for its owner
 create function send_alert(owner_id uuid, event text, at timestamptz, told jsonb) returns void volatile security definer; -- for its owner
 create function settle_delivery(job_id uuid, state webhook_delivery_state, status_code integer default null, error_message text default null, took_ms integer default null) returns void volatile security definer; -- for parlance_sidecar, service_role
+create function show_alert(alert interaction_alerts) returns void volatile security definer; -- for its owner
 create function start_ticks(url text, secret_key text, every text default '10 seconds') returns text volatile security definer; -- for service_role
 create function stop_maintaining(fill_id uuid) returns void volatile security definer; -- for parlance_sidecar, service_role
 create function stop_ticks() returns boolean volatile security definer; -- for service_role
@@ -758,6 +773,7 @@ create function switch_embedding_space(id smallint) returns void volatile securi
 create function take_tokens(subject text, route_class text, capacity float8, refill_per_second float8, cost float8 default 1) returns table(allowed boolean, remaining float8, retry_after_seconds float8) volatile security definer; -- for service_role
 create function tell_alert(alert_id uuid, event text, data jsonb) returns void volatile security definer; -- for service_role
 create function tell_job_events() returns trigger volatile security definer; -- for its owner
+create function tend_alerts(after uuid, rows_max integer) returns table(id uuid, done text, error text) volatile security definer; -- for service_role
 create function tick_seconds(every text) returns integer immutable; -- for its owner
 create function worker_can(kind text, model text, seconds float8 default 20) returns boolean stable security definer; -- for service_role
 create function worker_is_alive(kind text, seconds float8 default 20) returns boolean stable security definer; -- for service_role

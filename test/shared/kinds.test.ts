@@ -3,8 +3,8 @@ import { createId } from "../../shared/ids.ts";
 import { Job, JobEvent, jobEventNames, jobTopic } from "../../shared/jobs/contract.ts";
 import { jobKinds } from "../../shared/kinds.ts";
 
-/** They go on where they stopped, for as long as a library is large; each try is worth what it did. */
-const resumable = new Set(["images.fill-space"]);
+/** They go on where they stopped, for as long as a library or a file is large; each try is worth what it did. */
+const resumable = new Set(["images.fill-space", "interactions.import-file"]);
 
 test("every kind stands under its own name, and none is tried without end", () => {
   expect(jobKinds.size).toBeGreaterThan(0);

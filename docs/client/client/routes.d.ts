@@ -1,5 +1,450 @@
 // Written by `bun run openapi` from edge/client.ts; a change here is lost.
 export type Routes = {
+    "/api/alerts": {
+        $get: {
+            input: {
+                query?: {
+                    severity?: "critical" | "info" | "warning" | undefined;
+                    ruleId?: string | undefined;
+                    app?: string | undefined;
+                    environment?: string | undefined;
+                    model?: string | undefined;
+                    element?: "input" | "output" | "pair" | undefined;
+                    metric?: string | undefined;
+                    interactionId?: string | undefined;
+                    importId?: string | undefined;
+                    from?: string | undefined;
+                    to?: string | undefined;
+                    interaction_id?: string | undefined;
+                    state?: string | string[] | undefined;
+                    isImported?: "false" | "true" | undefined;
+                    scope?: "house" | "own" | undefined;
+                    limit?: string | number | undefined;
+                    cursor?: string | undefined;
+                };
+            };
+            answers: {
+                200: {
+                    items: {
+                        id: string;
+                        ownerId: string | null;
+                        ruleId: string | null;
+                        ruleName: string;
+                        severity: "critical" | "info" | "warning";
+                        state: "acknowledged" | "open" | "resolved";
+                        app: string | null;
+                        environment: string | null;
+                        model: string | null;
+                        element: "input" | "output" | "pair" | null;
+                        metric: string | null;
+                        value: number | null;
+                        score: number | null;
+                        evidence: {
+                            type: "above" | "below" | "missing" | "outlier" | "rate";
+                            explanation: string;
+                            bound: number | null;
+                            side: "high" | "low" | null;
+                            quietThreshold: number | null;
+                            method: "ewma" | "iqr" | "mad" | "seasonal" | "z-score" | null;
+                            sensitivity: number | null;
+                            centre: number | null;
+                            spread: number | null;
+                            scale: "linear" | "log" | null;
+                            low: number | null;
+                            high: number | null;
+                            historyCount: number | null;
+                            windowMinutes: number | null;
+                            interactionIds: string[];
+                        };
+                        count: number;
+                        firstSeenAt: string;
+                        lastSeenAt: string;
+                        openedAt: string;
+                        begunAt: string;
+                        acknowledgedAt: string | null;
+                        acknowledgedBy: string | null;
+                        resolvedAt: string | null;
+                        resolution: "by-hand" | "forgotten" | "imported" | "quiet" | "rule-changed" | null;
+                        resolvedBy: string | null;
+                        reopened: number;
+                        isFlapping: boolean;
+                        isSilenced: boolean;
+                        notifiedAt: string | null;
+                        notifications: number;
+                        importId: string | null;
+                    }[];
+                    nextCursor: string | null;
+                };
+            };
+        };
+    };
+    "/api/alerts/:id": {
+        $get: {
+            input: {
+                param: {
+                    id: string;
+                };
+            };
+            answers: {
+                200: {
+                    id: string;
+                    ownerId: string | null;
+                    ruleId: string | null;
+                    ruleName: string;
+                    severity: "critical" | "info" | "warning";
+                    state: "acknowledged" | "open" | "resolved";
+                    app: string | null;
+                    environment: string | null;
+                    model: string | null;
+                    element: "input" | "output" | "pair" | null;
+                    metric: string | null;
+                    value: number | null;
+                    score: number | null;
+                    evidence: {
+                        type: "above" | "below" | "missing" | "outlier" | "rate";
+                        explanation: string;
+                        bound: number | null;
+                        side: "high" | "low" | null;
+                        quietThreshold: number | null;
+                        method: "ewma" | "iqr" | "mad" | "seasonal" | "z-score" | null;
+                        sensitivity: number | null;
+                        centre: number | null;
+                        spread: number | null;
+                        scale: "linear" | "log" | null;
+                        low: number | null;
+                        high: number | null;
+                        historyCount: number | null;
+                        windowMinutes: number | null;
+                        interactionIds: string[];
+                    };
+                    count: number;
+                    firstSeenAt: string;
+                    lastSeenAt: string;
+                    openedAt: string;
+                    begunAt: string;
+                    acknowledgedAt: string | null;
+                    acknowledgedBy: string | null;
+                    resolvedAt: string | null;
+                    resolution: "by-hand" | "forgotten" | "imported" | "quiet" | "rule-changed" | null;
+                    resolvedBy: string | null;
+                    reopened: number;
+                    isFlapping: boolean;
+                    isSilenced: boolean;
+                    notifiedAt: string | null;
+                    notifications: number;
+                    importId: string | null;
+                    firings: {
+                        items: {
+                            interactionId: string;
+                            occurredAt: string;
+                            value: number;
+                            score: number | null;
+                            app: string;
+                            environment: string | null;
+                            model: string | null;
+                            sessionId: string | null;
+                            input: string;
+                            output: string;
+                        }[];
+                        nextCursor: string | null;
+                    };
+                };
+            };
+        };
+    };
+    "/api/alerts/:id/acknowledgement": {
+        $delete: {
+            input: {
+                param: {
+                    id: string;
+                };
+            };
+            answers: {
+                204: undefined;
+            };
+        };
+        $post: {
+            input: {
+                param: {
+                    id: string;
+                };
+            };
+            answers: {
+                200: {
+                    id: string;
+                    ownerId: string | null;
+                    ruleId: string | null;
+                    ruleName: string;
+                    severity: "critical" | "info" | "warning";
+                    state: "acknowledged" | "open" | "resolved";
+                    app: string | null;
+                    environment: string | null;
+                    model: string | null;
+                    element: "input" | "output" | "pair" | null;
+                    metric: string | null;
+                    value: number | null;
+                    score: number | null;
+                    evidence: {
+                        type: "above" | "below" | "missing" | "outlier" | "rate";
+                        explanation: string;
+                        bound: number | null;
+                        side: "high" | "low" | null;
+                        quietThreshold: number | null;
+                        method: "ewma" | "iqr" | "mad" | "seasonal" | "z-score" | null;
+                        sensitivity: number | null;
+                        centre: number | null;
+                        spread: number | null;
+                        scale: "linear" | "log" | null;
+                        low: number | null;
+                        high: number | null;
+                        historyCount: number | null;
+                        windowMinutes: number | null;
+                        interactionIds: string[];
+                    };
+                    count: number;
+                    firstSeenAt: string;
+                    lastSeenAt: string;
+                    openedAt: string;
+                    begunAt: string;
+                    acknowledgedAt: string | null;
+                    acknowledgedBy: string | null;
+                    resolvedAt: string | null;
+                    resolution: "by-hand" | "forgotten" | "imported" | "quiet" | "rule-changed" | null;
+                    resolvedBy: string | null;
+                    reopened: number;
+                    isFlapping: boolean;
+                    isSilenced: boolean;
+                    notifiedAt: string | null;
+                    notifications: number;
+                    importId: string | null;
+                };
+            };
+        };
+    };
+    "/api/alerts/:id/firings": {
+        $get: {
+            input: {
+                param: {
+                    id: string;
+                };
+                query?: {
+                    limit?: string | number | undefined;
+                    cursor?: string | undefined;
+                };
+            };
+            answers: {
+                200: {
+                    items: {
+                        interactionId: string;
+                        occurredAt: string;
+                        value: number;
+                        score: number | null;
+                        app: string;
+                        environment: string | null;
+                        model: string | null;
+                        sessionId: string | null;
+                        input: string;
+                        output: string;
+                    }[];
+                    nextCursor: string | null;
+                };
+            };
+        };
+    };
+    "/api/alerts/:id/resolution": {
+        $post: {
+            input: {
+                param: {
+                    id: string;
+                };
+            };
+            answers: {
+                200: {
+                    id: string;
+                    ownerId: string | null;
+                    ruleId: string | null;
+                    ruleName: string;
+                    severity: "critical" | "info" | "warning";
+                    state: "acknowledged" | "open" | "resolved";
+                    app: string | null;
+                    environment: string | null;
+                    model: string | null;
+                    element: "input" | "output" | "pair" | null;
+                    metric: string | null;
+                    value: number | null;
+                    score: number | null;
+                    evidence: {
+                        type: "above" | "below" | "missing" | "outlier" | "rate";
+                        explanation: string;
+                        bound: number | null;
+                        side: "high" | "low" | null;
+                        quietThreshold: number | null;
+                        method: "ewma" | "iqr" | "mad" | "seasonal" | "z-score" | null;
+                        sensitivity: number | null;
+                        centre: number | null;
+                        spread: number | null;
+                        scale: "linear" | "log" | null;
+                        low: number | null;
+                        high: number | null;
+                        historyCount: number | null;
+                        windowMinutes: number | null;
+                        interactionIds: string[];
+                    };
+                    count: number;
+                    firstSeenAt: string;
+                    lastSeenAt: string;
+                    openedAt: string;
+                    begunAt: string;
+                    acknowledgedAt: string | null;
+                    acknowledgedBy: string | null;
+                    resolvedAt: string | null;
+                    resolution: "by-hand" | "forgotten" | "imported" | "quiet" | "rule-changed" | null;
+                    resolvedBy: string | null;
+                    reopened: number;
+                    isFlapping: boolean;
+                    isSilenced: boolean;
+                    notifiedAt: string | null;
+                    notifications: number;
+                    importId: string | null;
+                };
+            };
+        };
+    };
+    "/api/alerts/acknowledgements": {
+        $post: {
+            input: {
+                query?: {
+                    scope?: "house" | "own" | undefined;
+                };
+                json: {
+                    severity?: "critical" | "info" | "warning" | undefined;
+                    ruleId?: string | undefined;
+                    app?: string | undefined;
+                    environment?: string | undefined;
+                    model?: string | undefined;
+                    element?: "input" | "output" | "pair" | undefined;
+                    metric?: string | undefined;
+                    interactionId?: string | undefined;
+                    importId?: string | undefined;
+                    from?: string | undefined;
+                    to?: string | undefined;
+                    ids?: string[] | undefined;
+                };
+            };
+            answers: {
+                200: {
+                    changed: number;
+                    hasMore: boolean;
+                };
+            };
+        };
+    };
+    "/api/alerts/resolutions": {
+        $post: {
+            input: {
+                query?: {
+                    scope?: "house" | "own" | undefined;
+                };
+                json: {
+                    severity?: "critical" | "info" | "warning" | undefined;
+                    ruleId?: string | undefined;
+                    app?: string | undefined;
+                    environment?: string | undefined;
+                    model?: string | undefined;
+                    element?: "input" | "output" | "pair" | undefined;
+                    metric?: string | undefined;
+                    interactionId?: string | undefined;
+                    importId?: string | undefined;
+                    from?: string | undefined;
+                    to?: string | undefined;
+                    ids?: string[] | undefined;
+                };
+            };
+            answers: {
+                200: {
+                    changed: number;
+                    hasMore: boolean;
+                };
+            };
+        };
+    };
+    "/api/alerts/silences": {
+        $get: {
+            input: {
+                query?: {
+                    limit?: string | number | undefined;
+                    cursor?: string | undefined;
+                    scope?: "house" | "own" | undefined;
+                    openOnly?: "false" | "true" | undefined;
+                };
+            };
+            answers: {
+                200: {
+                    items: {
+                        id: string;
+                        ownerId: string | null;
+                        ruleId: string | null;
+                        app: string | null;
+                        environment: string | null;
+                        model: string | null;
+                        severityMax: "critical" | "info" | "warning" | null;
+                        reason: string;
+                        startsAt: string;
+                        endsAt: string;
+                        isRunning: boolean;
+                        createdAt: string;
+                    }[];
+                    nextCursor: string | null;
+                };
+            };
+        };
+        $post: {
+            input: {
+                query?: {
+                    scope?: "house" | "own" | undefined;
+                };
+                json: {
+                    ruleId?: string | null | undefined;
+                    app?: string | null | undefined;
+                    environment?: string | null | undefined;
+                    model?: string | null | undefined;
+                    severityMax?: "critical" | "info" | "warning" | null | undefined;
+                    reason?: string | undefined;
+                    startsAt?: string | undefined;
+                    endsAt?: string | undefined;
+                    minutes?: number | undefined;
+                };
+            };
+            answers: {
+                201: {
+                    id: string;
+                    ownerId: string | null;
+                    ruleId: string | null;
+                    app: string | null;
+                    environment: string | null;
+                    model: string | null;
+                    severityMax: "critical" | "info" | "warning" | null;
+                    reason: string;
+                    startsAt: string;
+                    endsAt: string;
+                    isRunning: boolean;
+                    createdAt: string;
+                };
+            };
+        };
+    };
+    "/api/alerts/silences/:id": {
+        $delete: {
+            input: {
+                param: {
+                    id: string;
+                };
+            };
+            answers: {
+                204: undefined;
+            };
+        };
+    };
     "/api/gpu-stats": {
         $get: {
             input: {
@@ -709,6 +1154,75 @@ export type Routes = {
         };
     };
     "/api/interactions": {
+        $get: {
+            input: {
+                query?: {
+                    scope?: "house" | "own" | undefined;
+                    from?: string | undefined;
+                    to?: string | undefined;
+                    app?: string | undefined;
+                    environment?: string | undefined;
+                    model?: string | undefined;
+                    provider?: string | undefined;
+                    tag?: string | string[] | undefined;
+                    sessionId?: string | undefined;
+                    userLabel?: string | undefined;
+                    importId?: string | undefined;
+                    q?: string | undefined;
+                    metric?: string | string[] | undefined;
+                    hasAlert?: "false" | "true" | undefined;
+                    ruleId?: string | undefined;
+                    order?: "-occurredAt" | "occurredAt" | undefined;
+                    texts?: "full" | "none" | "preview" | undefined;
+                    previewLength?: string | number | undefined;
+                    limit?: string | number | undefined;
+                    cursor?: string | undefined;
+                };
+            };
+            answers: {
+                200: {
+                    items: {
+                        id: string;
+                        ownerId: string | null;
+                        app: string;
+                        environment: string | null;
+                        sessionId: string | null;
+                        userLabel: string | null;
+                        provider: string | null;
+                        model: string | null;
+                        input: string;
+                        output: string;
+                        inputTokens: number | null;
+                        outputTokens: number | null;
+                        latencyMs: number | null;
+                        costUsd: number | null;
+                        tags: string[];
+                        occurredAt: string;
+                        createdAt: string;
+                        inputLanguage: string | null;
+                        outputLanguage: string | null;
+                        metrics: {
+                            [x: string]: number;
+                        };
+                        importId: string | null;
+                        alerts: {
+                            alertId: string;
+                            ruleId: string | null;
+                            ruleName: string;
+                            severity: "critical" | "info" | "warning";
+                            state: "acknowledged" | "open" | "resolved";
+                            element: "input" | "output" | "pair" | null;
+                            metric: string | null;
+                            value: number;
+                            score: number | null;
+                        }[];
+                        inputIsCut: boolean;
+                        outputIsCut: boolean;
+                    }[];
+                    nextCursor: string | null;
+                };
+            };
+        };
         $post: {
             input: {
                 json: {
@@ -786,6 +1300,3372 @@ export type Routes = {
                             score: number | null;
                         }[];
                     }[];
+                };
+            };
+        };
+    };
+    "/api/interactions/:id": {
+        $delete: {
+            input: {
+                param: {
+                    id: string;
+                };
+            };
+            answers: {
+                204: undefined;
+            };
+        };
+        $get: {
+            input: {
+                param: {
+                    id: string;
+                };
+            };
+            answers: {
+                200: {
+                    id: string;
+                    ownerId: string | null;
+                    app: string;
+                    environment: string | null;
+                    sessionId: string | null;
+                    userLabel: string | null;
+                    provider: string | null;
+                    model: string | null;
+                    input: string;
+                    output: string;
+                    inputTokens: number | null;
+                    outputTokens: number | null;
+                    latencyMs: number | null;
+                    costUsd: number | null;
+                    tags: string[];
+                    occurredAt: string;
+                    createdAt: string;
+                    inputLanguage: string | null;
+                    outputLanguage: string | null;
+                    metrics: {
+                        [x: string]: number;
+                    };
+                    importId: string | null;
+                    alerts: {
+                        alertId: string;
+                        ruleId: string | null;
+                        ruleName: string;
+                        severity: "critical" | "info" | "warning";
+                        state: "acknowledged" | "open" | "resolved";
+                        element: "input" | "output" | "pair" | null;
+                        metric: string | null;
+                        value: number;
+                        score: number | null;
+                    }[];
+                    session: {
+                        before: {
+                            id: string;
+                            occurredAt: string;
+                            model: string | null;
+                            input: string;
+                            output: string;
+                            inputIsCut: boolean;
+                            outputIsCut: boolean;
+                        }[];
+                        after: {
+                            id: string;
+                            occurredAt: string;
+                            model: string | null;
+                            input: string;
+                            output: string;
+                            inputIsCut: boolean;
+                            outputIsCut: boolean;
+                        }[];
+                    } | null;
+                };
+            };
+        };
+    };
+    "/api/interactions/bulk": {
+        $post: {
+            input: {
+                form: {
+                    file: Blob | File;
+                    options?: string | undefined;
+                };
+            };
+            answers: {
+                202: {
+                    id: string;
+                    ownerId: string | null;
+                    fileName: string;
+                    sizeBytes: number | null;
+                    options: {
+                        format: "auto" | "csv" | "jsonl";
+                        delimiter?: "\t" | "," | ";" | "|" | undefined;
+                        encoding?: "utf-16be" | "utf-16le" | "utf-8" | "windows-1252" | undefined;
+                        mapping: {
+                            app?: string | undefined;
+                            costUsd?: string | undefined;
+                            environment?: string | undefined;
+                            input?: string | undefined;
+                            inputTokens?: string | undefined;
+                            latencyMs?: string | undefined;
+                            model?: string | undefined;
+                            occurredAt?: string | undefined;
+                            output?: string | undefined;
+                            outputTokens?: string | undefined;
+                            provider?: string | undefined;
+                            sessionId?: string | undefined;
+                            tags?: string | undefined;
+                            userLabel?: string | undefined;
+                        };
+                        defaults: {
+                            app?: string | undefined;
+                            environment?: string | undefined;
+                            model?: string | undefined;
+                            tags?: string[] | undefined;
+                        };
+                        duplicates: "keep" | "skip";
+                    };
+                    findings: {
+                        format: "csv" | "jsonl";
+                        encoding: "utf-16be" | "utf-16le" | "utf-8" | "windows-1252";
+                        delimiter: "\t" | "," | ";" | "|" | null;
+                        newline: "\n" | "\r";
+                        columns: string[];
+                        columnsCount: number;
+                        mapping: {
+                            app?: string | undefined;
+                            costUsd?: string | undefined;
+                            environment?: string | undefined;
+                            input?: string | undefined;
+                            inputTokens?: string | undefined;
+                            latencyMs?: string | undefined;
+                            model?: string | undefined;
+                            occurredAt?: string | undefined;
+                            output?: string | undefined;
+                            outputTokens?: string | undefined;
+                            provider?: string | undefined;
+                            sessionId?: string | undefined;
+                            tags?: string | undefined;
+                            userLabel?: string | undefined;
+                        };
+                    } | null;
+                    state: "cancelled" | "done" | "failed" | "queued" | "running" | "uploading";
+                    jobId: string | null;
+                    bytesDone: number;
+                    rowsLanded: number;
+                    rowsRefused: number;
+                    rowsKnown: number;
+                    alerts: number;
+                    error: {
+                        code: string;
+                        message: string;
+                    } | null;
+                    createdAt: string;
+                    finishedAt: string | null;
+                };
+            };
+        };
+    };
+    "/api/interactions/imports": {
+        $get: {
+            input: {
+                query?: {
+                    scope?: "house" | "own" | undefined;
+                    limit?: string | number | undefined;
+                    cursor?: string | undefined;
+                };
+            };
+            answers: {
+                200: {
+                    items: {
+                        id: string;
+                        ownerId: string | null;
+                        fileName: string;
+                        sizeBytes: number | null;
+                        options: {
+                            format: "auto" | "csv" | "jsonl";
+                            delimiter?: "\t" | "," | ";" | "|" | undefined;
+                            encoding?: "utf-16be" | "utf-16le" | "utf-8" | "windows-1252" | undefined;
+                            mapping: {
+                                app?: string | undefined;
+                                costUsd?: string | undefined;
+                                environment?: string | undefined;
+                                input?: string | undefined;
+                                inputTokens?: string | undefined;
+                                latencyMs?: string | undefined;
+                                model?: string | undefined;
+                                occurredAt?: string | undefined;
+                                output?: string | undefined;
+                                outputTokens?: string | undefined;
+                                provider?: string | undefined;
+                                sessionId?: string | undefined;
+                                tags?: string | undefined;
+                                userLabel?: string | undefined;
+                            };
+                            defaults: {
+                                app?: string | undefined;
+                                environment?: string | undefined;
+                                model?: string | undefined;
+                                tags?: string[] | undefined;
+                            };
+                            duplicates: "keep" | "skip";
+                        };
+                        findings: {
+                            format: "csv" | "jsonl";
+                            encoding: "utf-16be" | "utf-16le" | "utf-8" | "windows-1252";
+                            delimiter: "\t" | "," | ";" | "|" | null;
+                            newline: "\n" | "\r";
+                            columns: string[];
+                            columnsCount: number;
+                            mapping: {
+                                app?: string | undefined;
+                                costUsd?: string | undefined;
+                                environment?: string | undefined;
+                                input?: string | undefined;
+                                inputTokens?: string | undefined;
+                                latencyMs?: string | undefined;
+                                model?: string | undefined;
+                                occurredAt?: string | undefined;
+                                output?: string | undefined;
+                                outputTokens?: string | undefined;
+                                provider?: string | undefined;
+                                sessionId?: string | undefined;
+                                tags?: string | undefined;
+                                userLabel?: string | undefined;
+                            };
+                        } | null;
+                        state: "cancelled" | "done" | "failed" | "queued" | "running" | "uploading";
+                        jobId: string | null;
+                        bytesDone: number;
+                        rowsLanded: number;
+                        rowsRefused: number;
+                        rowsKnown: number;
+                        alerts: number;
+                        error: {
+                            code: string;
+                            message: string;
+                        } | null;
+                        createdAt: string;
+                        finishedAt: string | null;
+                    }[];
+                    nextCursor: string | null;
+                };
+            };
+        };
+        $post: {
+            input: {
+                json: {
+                    fileName: string;
+                    sizeBytes: number;
+                    options?: {
+                        format?: "auto" | "csv" | "jsonl" | undefined;
+                        delimiter?: "\t" | "," | ";" | "|" | undefined;
+                        encoding?: "utf-16be" | "utf-16le" | "utf-8" | "windows-1252" | undefined;
+                        mapping?: {
+                            app?: string;
+                            costUsd?: string;
+                            environment?: string;
+                            input?: string;
+                            inputTokens?: string;
+                            latencyMs?: string;
+                            model?: string;
+                            occurredAt?: string;
+                            output?: string;
+                            outputTokens?: string;
+                            provider?: string;
+                            sessionId?: string;
+                            tags?: string;
+                            userLabel?: string;
+                        } | undefined;
+                        defaults?: {
+                            app?: string | undefined;
+                            environment?: string | undefined;
+                            model?: string | undefined;
+                            tags?: string[] | undefined;
+                        } | undefined;
+                        duplicates?: "keep" | "skip" | undefined;
+                    } | undefined;
+                };
+            };
+            answers: {
+                201: {
+                    import: {
+                        id: string;
+                        ownerId: string | null;
+                        fileName: string;
+                        sizeBytes: number | null;
+                        options: {
+                            format: "auto" | "csv" | "jsonl";
+                            delimiter?: "\t" | "," | ";" | "|" | undefined;
+                            encoding?: "utf-16be" | "utf-16le" | "utf-8" | "windows-1252" | undefined;
+                            mapping: {
+                                app?: string | undefined;
+                                costUsd?: string | undefined;
+                                environment?: string | undefined;
+                                input?: string | undefined;
+                                inputTokens?: string | undefined;
+                                latencyMs?: string | undefined;
+                                model?: string | undefined;
+                                occurredAt?: string | undefined;
+                                output?: string | undefined;
+                                outputTokens?: string | undefined;
+                                provider?: string | undefined;
+                                sessionId?: string | undefined;
+                                tags?: string | undefined;
+                                userLabel?: string | undefined;
+                            };
+                            defaults: {
+                                app?: string | undefined;
+                                environment?: string | undefined;
+                                model?: string | undefined;
+                                tags?: string[] | undefined;
+                            };
+                            duplicates: "keep" | "skip";
+                        };
+                        findings: {
+                            format: "csv" | "jsonl";
+                            encoding: "utf-16be" | "utf-16le" | "utf-8" | "windows-1252";
+                            delimiter: "\t" | "," | ";" | "|" | null;
+                            newline: "\n" | "\r";
+                            columns: string[];
+                            columnsCount: number;
+                            mapping: {
+                                app?: string | undefined;
+                                costUsd?: string | undefined;
+                                environment?: string | undefined;
+                                input?: string | undefined;
+                                inputTokens?: string | undefined;
+                                latencyMs?: string | undefined;
+                                model?: string | undefined;
+                                occurredAt?: string | undefined;
+                                output?: string | undefined;
+                                outputTokens?: string | undefined;
+                                provider?: string | undefined;
+                                sessionId?: string | undefined;
+                                tags?: string | undefined;
+                                userLabel?: string | undefined;
+                            };
+                        } | null;
+                        state: "cancelled" | "done" | "failed" | "queued" | "running" | "uploading";
+                        jobId: string | null;
+                        bytesDone: number;
+                        rowsLanded: number;
+                        rowsRefused: number;
+                        rowsKnown: number;
+                        alerts: number;
+                        error: {
+                            code: string;
+                            message: string;
+                        } | null;
+                        createdAt: string;
+                        finishedAt: string | null;
+                    };
+                    upload: {
+                        path: string;
+                        token: string;
+                        url: string;
+                        expiresAt: string;
+                    };
+                };
+            };
+        };
+    };
+    "/api/interactions/imports/:id": {
+        $delete: {
+            input: {
+                param: {
+                    id: string;
+                };
+            };
+            answers: {
+                204: undefined;
+            };
+        };
+        $get: {
+            input: {
+                param: {
+                    id: string;
+                };
+            };
+            answers: {
+                200: {
+                    id: string;
+                    ownerId: string | null;
+                    fileName: string;
+                    sizeBytes: number | null;
+                    options: {
+                        format: "auto" | "csv" | "jsonl";
+                        delimiter?: "\t" | "," | ";" | "|" | undefined;
+                        encoding?: "utf-16be" | "utf-16le" | "utf-8" | "windows-1252" | undefined;
+                        mapping: {
+                            app?: string | undefined;
+                            costUsd?: string | undefined;
+                            environment?: string | undefined;
+                            input?: string | undefined;
+                            inputTokens?: string | undefined;
+                            latencyMs?: string | undefined;
+                            model?: string | undefined;
+                            occurredAt?: string | undefined;
+                            output?: string | undefined;
+                            outputTokens?: string | undefined;
+                            provider?: string | undefined;
+                            sessionId?: string | undefined;
+                            tags?: string | undefined;
+                            userLabel?: string | undefined;
+                        };
+                        defaults: {
+                            app?: string | undefined;
+                            environment?: string | undefined;
+                            model?: string | undefined;
+                            tags?: string[] | undefined;
+                        };
+                        duplicates: "keep" | "skip";
+                    };
+                    findings: {
+                        format: "csv" | "jsonl";
+                        encoding: "utf-16be" | "utf-16le" | "utf-8" | "windows-1252";
+                        delimiter: "\t" | "," | ";" | "|" | null;
+                        newline: "\n" | "\r";
+                        columns: string[];
+                        columnsCount: number;
+                        mapping: {
+                            app?: string | undefined;
+                            costUsd?: string | undefined;
+                            environment?: string | undefined;
+                            input?: string | undefined;
+                            inputTokens?: string | undefined;
+                            latencyMs?: string | undefined;
+                            model?: string | undefined;
+                            occurredAt?: string | undefined;
+                            output?: string | undefined;
+                            outputTokens?: string | undefined;
+                            provider?: string | undefined;
+                            sessionId?: string | undefined;
+                            tags?: string | undefined;
+                            userLabel?: string | undefined;
+                        };
+                    } | null;
+                    state: "cancelled" | "done" | "failed" | "queued" | "running" | "uploading";
+                    jobId: string | null;
+                    bytesDone: number;
+                    rowsLanded: number;
+                    rowsRefused: number;
+                    rowsKnown: number;
+                    alerts: number;
+                    error: {
+                        code: string;
+                        message: string;
+                    } | null;
+                    createdAt: string;
+                    finishedAt: string | null;
+                };
+            };
+        };
+    };
+    "/api/interactions/imports/:id/completion": {
+        $post: {
+            input: {
+                param: {
+                    id: string;
+                };
+            };
+            answers: {
+                202: {
+                    id: string;
+                    ownerId: string | null;
+                    fileName: string;
+                    sizeBytes: number | null;
+                    options: {
+                        format: "auto" | "csv" | "jsonl";
+                        delimiter?: "\t" | "," | ";" | "|" | undefined;
+                        encoding?: "utf-16be" | "utf-16le" | "utf-8" | "windows-1252" | undefined;
+                        mapping: {
+                            app?: string | undefined;
+                            costUsd?: string | undefined;
+                            environment?: string | undefined;
+                            input?: string | undefined;
+                            inputTokens?: string | undefined;
+                            latencyMs?: string | undefined;
+                            model?: string | undefined;
+                            occurredAt?: string | undefined;
+                            output?: string | undefined;
+                            outputTokens?: string | undefined;
+                            provider?: string | undefined;
+                            sessionId?: string | undefined;
+                            tags?: string | undefined;
+                            userLabel?: string | undefined;
+                        };
+                        defaults: {
+                            app?: string | undefined;
+                            environment?: string | undefined;
+                            model?: string | undefined;
+                            tags?: string[] | undefined;
+                        };
+                        duplicates: "keep" | "skip";
+                    };
+                    findings: {
+                        format: "csv" | "jsonl";
+                        encoding: "utf-16be" | "utf-16le" | "utf-8" | "windows-1252";
+                        delimiter: "\t" | "," | ";" | "|" | null;
+                        newline: "\n" | "\r";
+                        columns: string[];
+                        columnsCount: number;
+                        mapping: {
+                            app?: string | undefined;
+                            costUsd?: string | undefined;
+                            environment?: string | undefined;
+                            input?: string | undefined;
+                            inputTokens?: string | undefined;
+                            latencyMs?: string | undefined;
+                            model?: string | undefined;
+                            occurredAt?: string | undefined;
+                            output?: string | undefined;
+                            outputTokens?: string | undefined;
+                            provider?: string | undefined;
+                            sessionId?: string | undefined;
+                            tags?: string | undefined;
+                            userLabel?: string | undefined;
+                        };
+                    } | null;
+                    state: "cancelled" | "done" | "failed" | "queued" | "running" | "uploading";
+                    jobId: string | null;
+                    bytesDone: number;
+                    rowsLanded: number;
+                    rowsRefused: number;
+                    rowsKnown: number;
+                    alerts: number;
+                    error: {
+                        code: string;
+                        message: string;
+                    } | null;
+                    createdAt: string;
+                    finishedAt: string | null;
+                };
+            };
+        };
+    };
+    "/api/interactions/imports/:id/refusals": {
+        $get: {
+            input: {
+                param: {
+                    id: string;
+                };
+            };
+            answers: {
+                [-1]: {
+                    readonly body: {
+                        readonly locked: boolean;
+                        cancel: {};
+                        getReader: {};
+                        pipeThrough: {};
+                        pipeTo: {};
+                        tee: {};
+                        [Symbol.asyncIterator]: {};
+                        values: {};
+                    } | null;
+                    readonly bodyUsed: boolean;
+                    arrayBuffer: {};
+                    blob: {};
+                    bytes: {};
+                    formData: {};
+                    json: {};
+                    text: {};
+                    readonly headers: {
+                        append: {};
+                        delete: {};
+                        get: {};
+                        getSetCookie: {};
+                        has: {};
+                        set: {};
+                        forEach: {};
+                        [Symbol.iterator]: {};
+                        entries: {};
+                        keys: {};
+                        values: {};
+                        toJSON: {};
+                        readonly count: number;
+                        getAll: {};
+                    };
+                    readonly ok: boolean;
+                    readonly redirected: boolean;
+                    readonly status: number;
+                    readonly statusText: string;
+                    readonly type: ResponseType;
+                    readonly url: string;
+                    clone: {};
+                    textStream: {};
+                };
+                100: {
+                    readonly body: {
+                        readonly locked: boolean;
+                        cancel: {};
+                        getReader: {};
+                        pipeThrough: {};
+                        pipeTo: {};
+                        tee: {};
+                        [Symbol.asyncIterator]: {};
+                        values: {};
+                    } | null;
+                    readonly bodyUsed: boolean;
+                    arrayBuffer: {};
+                    blob: {};
+                    bytes: {};
+                    formData: {};
+                    json: {};
+                    text: {};
+                    readonly headers: {
+                        append: {};
+                        delete: {};
+                        get: {};
+                        getSetCookie: {};
+                        has: {};
+                        set: {};
+                        forEach: {};
+                        [Symbol.iterator]: {};
+                        entries: {};
+                        keys: {};
+                        values: {};
+                        toJSON: {};
+                        readonly count: number;
+                        getAll: {};
+                    };
+                    readonly ok: boolean;
+                    readonly redirected: boolean;
+                    readonly status: number;
+                    readonly statusText: string;
+                    readonly type: ResponseType;
+                    readonly url: string;
+                    clone: {};
+                    textStream: {};
+                };
+                101: {
+                    readonly body: {
+                        readonly locked: boolean;
+                        cancel: {};
+                        getReader: {};
+                        pipeThrough: {};
+                        pipeTo: {};
+                        tee: {};
+                        [Symbol.asyncIterator]: {};
+                        values: {};
+                    } | null;
+                    readonly bodyUsed: boolean;
+                    arrayBuffer: {};
+                    blob: {};
+                    bytes: {};
+                    formData: {};
+                    json: {};
+                    text: {};
+                    readonly headers: {
+                        append: {};
+                        delete: {};
+                        get: {};
+                        getSetCookie: {};
+                        has: {};
+                        set: {};
+                        forEach: {};
+                        [Symbol.iterator]: {};
+                        entries: {};
+                        keys: {};
+                        values: {};
+                        toJSON: {};
+                        readonly count: number;
+                        getAll: {};
+                    };
+                    readonly ok: boolean;
+                    readonly redirected: boolean;
+                    readonly status: number;
+                    readonly statusText: string;
+                    readonly type: ResponseType;
+                    readonly url: string;
+                    clone: {};
+                    textStream: {};
+                };
+                102: {
+                    readonly body: {
+                        readonly locked: boolean;
+                        cancel: {};
+                        getReader: {};
+                        pipeThrough: {};
+                        pipeTo: {};
+                        tee: {};
+                        [Symbol.asyncIterator]: {};
+                        values: {};
+                    } | null;
+                    readonly bodyUsed: boolean;
+                    arrayBuffer: {};
+                    blob: {};
+                    bytes: {};
+                    formData: {};
+                    json: {};
+                    text: {};
+                    readonly headers: {
+                        append: {};
+                        delete: {};
+                        get: {};
+                        getSetCookie: {};
+                        has: {};
+                        set: {};
+                        forEach: {};
+                        [Symbol.iterator]: {};
+                        entries: {};
+                        keys: {};
+                        values: {};
+                        toJSON: {};
+                        readonly count: number;
+                        getAll: {};
+                    };
+                    readonly ok: boolean;
+                    readonly redirected: boolean;
+                    readonly status: number;
+                    readonly statusText: string;
+                    readonly type: ResponseType;
+                    readonly url: string;
+                    clone: {};
+                    textStream: {};
+                };
+                103: {
+                    readonly body: {
+                        readonly locked: boolean;
+                        cancel: {};
+                        getReader: {};
+                        pipeThrough: {};
+                        pipeTo: {};
+                        tee: {};
+                        [Symbol.asyncIterator]: {};
+                        values: {};
+                    } | null;
+                    readonly bodyUsed: boolean;
+                    arrayBuffer: {};
+                    blob: {};
+                    bytes: {};
+                    formData: {};
+                    json: {};
+                    text: {};
+                    readonly headers: {
+                        append: {};
+                        delete: {};
+                        get: {};
+                        getSetCookie: {};
+                        has: {};
+                        set: {};
+                        forEach: {};
+                        [Symbol.iterator]: {};
+                        entries: {};
+                        keys: {};
+                        values: {};
+                        toJSON: {};
+                        readonly count: number;
+                        getAll: {};
+                    };
+                    readonly ok: boolean;
+                    readonly redirected: boolean;
+                    readonly status: number;
+                    readonly statusText: string;
+                    readonly type: ResponseType;
+                    readonly url: string;
+                    clone: {};
+                    textStream: {};
+                };
+                200: {
+                    readonly body: {
+                        readonly locked: boolean;
+                        cancel: {};
+                        getReader: {};
+                        pipeThrough: {};
+                        pipeTo: {};
+                        tee: {};
+                        [Symbol.asyncIterator]: {};
+                        values: {};
+                    } | null;
+                    readonly bodyUsed: boolean;
+                    arrayBuffer: {};
+                    blob: {};
+                    bytes: {};
+                    formData: {};
+                    json: {};
+                    text: {};
+                    readonly headers: {
+                        append: {};
+                        delete: {};
+                        get: {};
+                        getSetCookie: {};
+                        has: {};
+                        set: {};
+                        forEach: {};
+                        [Symbol.iterator]: {};
+                        entries: {};
+                        keys: {};
+                        values: {};
+                        toJSON: {};
+                        readonly count: number;
+                        getAll: {};
+                    };
+                    readonly ok: boolean;
+                    readonly redirected: boolean;
+                    readonly status: number;
+                    readonly statusText: string;
+                    readonly type: ResponseType;
+                    readonly url: string;
+                    clone: {};
+                    textStream: {};
+                };
+                201: {
+                    readonly body: {
+                        readonly locked: boolean;
+                        cancel: {};
+                        getReader: {};
+                        pipeThrough: {};
+                        pipeTo: {};
+                        tee: {};
+                        [Symbol.asyncIterator]: {};
+                        values: {};
+                    } | null;
+                    readonly bodyUsed: boolean;
+                    arrayBuffer: {};
+                    blob: {};
+                    bytes: {};
+                    formData: {};
+                    json: {};
+                    text: {};
+                    readonly headers: {
+                        append: {};
+                        delete: {};
+                        get: {};
+                        getSetCookie: {};
+                        has: {};
+                        set: {};
+                        forEach: {};
+                        [Symbol.iterator]: {};
+                        entries: {};
+                        keys: {};
+                        values: {};
+                        toJSON: {};
+                        readonly count: number;
+                        getAll: {};
+                    };
+                    readonly ok: boolean;
+                    readonly redirected: boolean;
+                    readonly status: number;
+                    readonly statusText: string;
+                    readonly type: ResponseType;
+                    readonly url: string;
+                    clone: {};
+                    textStream: {};
+                };
+                202: {
+                    readonly body: {
+                        readonly locked: boolean;
+                        cancel: {};
+                        getReader: {};
+                        pipeThrough: {};
+                        pipeTo: {};
+                        tee: {};
+                        [Symbol.asyncIterator]: {};
+                        values: {};
+                    } | null;
+                    readonly bodyUsed: boolean;
+                    arrayBuffer: {};
+                    blob: {};
+                    bytes: {};
+                    formData: {};
+                    json: {};
+                    text: {};
+                    readonly headers: {
+                        append: {};
+                        delete: {};
+                        get: {};
+                        getSetCookie: {};
+                        has: {};
+                        set: {};
+                        forEach: {};
+                        [Symbol.iterator]: {};
+                        entries: {};
+                        keys: {};
+                        values: {};
+                        toJSON: {};
+                        readonly count: number;
+                        getAll: {};
+                    };
+                    readonly ok: boolean;
+                    readonly redirected: boolean;
+                    readonly status: number;
+                    readonly statusText: string;
+                    readonly type: ResponseType;
+                    readonly url: string;
+                    clone: {};
+                    textStream: {};
+                };
+                203: {
+                    readonly body: {
+                        readonly locked: boolean;
+                        cancel: {};
+                        getReader: {};
+                        pipeThrough: {};
+                        pipeTo: {};
+                        tee: {};
+                        [Symbol.asyncIterator]: {};
+                        values: {};
+                    } | null;
+                    readonly bodyUsed: boolean;
+                    arrayBuffer: {};
+                    blob: {};
+                    bytes: {};
+                    formData: {};
+                    json: {};
+                    text: {};
+                    readonly headers: {
+                        append: {};
+                        delete: {};
+                        get: {};
+                        getSetCookie: {};
+                        has: {};
+                        set: {};
+                        forEach: {};
+                        [Symbol.iterator]: {};
+                        entries: {};
+                        keys: {};
+                        values: {};
+                        toJSON: {};
+                        readonly count: number;
+                        getAll: {};
+                    };
+                    readonly ok: boolean;
+                    readonly redirected: boolean;
+                    readonly status: number;
+                    readonly statusText: string;
+                    readonly type: ResponseType;
+                    readonly url: string;
+                    clone: {};
+                    textStream: {};
+                };
+                204: {
+                    readonly body: {
+                        readonly locked: boolean;
+                        cancel: {};
+                        getReader: {};
+                        pipeThrough: {};
+                        pipeTo: {};
+                        tee: {};
+                        [Symbol.asyncIterator]: {};
+                        values: {};
+                    } | null;
+                    readonly bodyUsed: boolean;
+                    arrayBuffer: {};
+                    blob: {};
+                    bytes: {};
+                    formData: {};
+                    json: {};
+                    text: {};
+                    readonly headers: {
+                        append: {};
+                        delete: {};
+                        get: {};
+                        getSetCookie: {};
+                        has: {};
+                        set: {};
+                        forEach: {};
+                        [Symbol.iterator]: {};
+                        entries: {};
+                        keys: {};
+                        values: {};
+                        toJSON: {};
+                        readonly count: number;
+                        getAll: {};
+                    };
+                    readonly ok: boolean;
+                    readonly redirected: boolean;
+                    readonly status: number;
+                    readonly statusText: string;
+                    readonly type: ResponseType;
+                    readonly url: string;
+                    clone: {};
+                    textStream: {};
+                };
+                205: {
+                    readonly body: {
+                        readonly locked: boolean;
+                        cancel: {};
+                        getReader: {};
+                        pipeThrough: {};
+                        pipeTo: {};
+                        tee: {};
+                        [Symbol.asyncIterator]: {};
+                        values: {};
+                    } | null;
+                    readonly bodyUsed: boolean;
+                    arrayBuffer: {};
+                    blob: {};
+                    bytes: {};
+                    formData: {};
+                    json: {};
+                    text: {};
+                    readonly headers: {
+                        append: {};
+                        delete: {};
+                        get: {};
+                        getSetCookie: {};
+                        has: {};
+                        set: {};
+                        forEach: {};
+                        [Symbol.iterator]: {};
+                        entries: {};
+                        keys: {};
+                        values: {};
+                        toJSON: {};
+                        readonly count: number;
+                        getAll: {};
+                    };
+                    readonly ok: boolean;
+                    readonly redirected: boolean;
+                    readonly status: number;
+                    readonly statusText: string;
+                    readonly type: ResponseType;
+                    readonly url: string;
+                    clone: {};
+                    textStream: {};
+                };
+                206: {
+                    readonly body: {
+                        readonly locked: boolean;
+                        cancel: {};
+                        getReader: {};
+                        pipeThrough: {};
+                        pipeTo: {};
+                        tee: {};
+                        [Symbol.asyncIterator]: {};
+                        values: {};
+                    } | null;
+                    readonly bodyUsed: boolean;
+                    arrayBuffer: {};
+                    blob: {};
+                    bytes: {};
+                    formData: {};
+                    json: {};
+                    text: {};
+                    readonly headers: {
+                        append: {};
+                        delete: {};
+                        get: {};
+                        getSetCookie: {};
+                        has: {};
+                        set: {};
+                        forEach: {};
+                        [Symbol.iterator]: {};
+                        entries: {};
+                        keys: {};
+                        values: {};
+                        toJSON: {};
+                        readonly count: number;
+                        getAll: {};
+                    };
+                    readonly ok: boolean;
+                    readonly redirected: boolean;
+                    readonly status: number;
+                    readonly statusText: string;
+                    readonly type: ResponseType;
+                    readonly url: string;
+                    clone: {};
+                    textStream: {};
+                };
+                207: {
+                    readonly body: {
+                        readonly locked: boolean;
+                        cancel: {};
+                        getReader: {};
+                        pipeThrough: {};
+                        pipeTo: {};
+                        tee: {};
+                        [Symbol.asyncIterator]: {};
+                        values: {};
+                    } | null;
+                    readonly bodyUsed: boolean;
+                    arrayBuffer: {};
+                    blob: {};
+                    bytes: {};
+                    formData: {};
+                    json: {};
+                    text: {};
+                    readonly headers: {
+                        append: {};
+                        delete: {};
+                        get: {};
+                        getSetCookie: {};
+                        has: {};
+                        set: {};
+                        forEach: {};
+                        [Symbol.iterator]: {};
+                        entries: {};
+                        keys: {};
+                        values: {};
+                        toJSON: {};
+                        readonly count: number;
+                        getAll: {};
+                    };
+                    readonly ok: boolean;
+                    readonly redirected: boolean;
+                    readonly status: number;
+                    readonly statusText: string;
+                    readonly type: ResponseType;
+                    readonly url: string;
+                    clone: {};
+                    textStream: {};
+                };
+                208: {
+                    readonly body: {
+                        readonly locked: boolean;
+                        cancel: {};
+                        getReader: {};
+                        pipeThrough: {};
+                        pipeTo: {};
+                        tee: {};
+                        [Symbol.asyncIterator]: {};
+                        values: {};
+                    } | null;
+                    readonly bodyUsed: boolean;
+                    arrayBuffer: {};
+                    blob: {};
+                    bytes: {};
+                    formData: {};
+                    json: {};
+                    text: {};
+                    readonly headers: {
+                        append: {};
+                        delete: {};
+                        get: {};
+                        getSetCookie: {};
+                        has: {};
+                        set: {};
+                        forEach: {};
+                        [Symbol.iterator]: {};
+                        entries: {};
+                        keys: {};
+                        values: {};
+                        toJSON: {};
+                        readonly count: number;
+                        getAll: {};
+                    };
+                    readonly ok: boolean;
+                    readonly redirected: boolean;
+                    readonly status: number;
+                    readonly statusText: string;
+                    readonly type: ResponseType;
+                    readonly url: string;
+                    clone: {};
+                    textStream: {};
+                };
+                226: {
+                    readonly body: {
+                        readonly locked: boolean;
+                        cancel: {};
+                        getReader: {};
+                        pipeThrough: {};
+                        pipeTo: {};
+                        tee: {};
+                        [Symbol.asyncIterator]: {};
+                        values: {};
+                    } | null;
+                    readonly bodyUsed: boolean;
+                    arrayBuffer: {};
+                    blob: {};
+                    bytes: {};
+                    formData: {};
+                    json: {};
+                    text: {};
+                    readonly headers: {
+                        append: {};
+                        delete: {};
+                        get: {};
+                        getSetCookie: {};
+                        has: {};
+                        set: {};
+                        forEach: {};
+                        [Symbol.iterator]: {};
+                        entries: {};
+                        keys: {};
+                        values: {};
+                        toJSON: {};
+                        readonly count: number;
+                        getAll: {};
+                    };
+                    readonly ok: boolean;
+                    readonly redirected: boolean;
+                    readonly status: number;
+                    readonly statusText: string;
+                    readonly type: ResponseType;
+                    readonly url: string;
+                    clone: {};
+                    textStream: {};
+                };
+                300: {
+                    readonly body: {
+                        readonly locked: boolean;
+                        cancel: {};
+                        getReader: {};
+                        pipeThrough: {};
+                        pipeTo: {};
+                        tee: {};
+                        [Symbol.asyncIterator]: {};
+                        values: {};
+                    } | null;
+                    readonly bodyUsed: boolean;
+                    arrayBuffer: {};
+                    blob: {};
+                    bytes: {};
+                    formData: {};
+                    json: {};
+                    text: {};
+                    readonly headers: {
+                        append: {};
+                        delete: {};
+                        get: {};
+                        getSetCookie: {};
+                        has: {};
+                        set: {};
+                        forEach: {};
+                        [Symbol.iterator]: {};
+                        entries: {};
+                        keys: {};
+                        values: {};
+                        toJSON: {};
+                        readonly count: number;
+                        getAll: {};
+                    };
+                    readonly ok: boolean;
+                    readonly redirected: boolean;
+                    readonly status: number;
+                    readonly statusText: string;
+                    readonly type: ResponseType;
+                    readonly url: string;
+                    clone: {};
+                    textStream: {};
+                };
+                301: {
+                    readonly body: {
+                        readonly locked: boolean;
+                        cancel: {};
+                        getReader: {};
+                        pipeThrough: {};
+                        pipeTo: {};
+                        tee: {};
+                        [Symbol.asyncIterator]: {};
+                        values: {};
+                    } | null;
+                    readonly bodyUsed: boolean;
+                    arrayBuffer: {};
+                    blob: {};
+                    bytes: {};
+                    formData: {};
+                    json: {};
+                    text: {};
+                    readonly headers: {
+                        append: {};
+                        delete: {};
+                        get: {};
+                        getSetCookie: {};
+                        has: {};
+                        set: {};
+                        forEach: {};
+                        [Symbol.iterator]: {};
+                        entries: {};
+                        keys: {};
+                        values: {};
+                        toJSON: {};
+                        readonly count: number;
+                        getAll: {};
+                    };
+                    readonly ok: boolean;
+                    readonly redirected: boolean;
+                    readonly status: number;
+                    readonly statusText: string;
+                    readonly type: ResponseType;
+                    readonly url: string;
+                    clone: {};
+                    textStream: {};
+                };
+                302: {
+                    readonly body: {
+                        readonly locked: boolean;
+                        cancel: {};
+                        getReader: {};
+                        pipeThrough: {};
+                        pipeTo: {};
+                        tee: {};
+                        [Symbol.asyncIterator]: {};
+                        values: {};
+                    } | null;
+                    readonly bodyUsed: boolean;
+                    arrayBuffer: {};
+                    blob: {};
+                    bytes: {};
+                    formData: {};
+                    json: {};
+                    text: {};
+                    readonly headers: {
+                        append: {};
+                        delete: {};
+                        get: {};
+                        getSetCookie: {};
+                        has: {};
+                        set: {};
+                        forEach: {};
+                        [Symbol.iterator]: {};
+                        entries: {};
+                        keys: {};
+                        values: {};
+                        toJSON: {};
+                        readonly count: number;
+                        getAll: {};
+                    };
+                    readonly ok: boolean;
+                    readonly redirected: boolean;
+                    readonly status: number;
+                    readonly statusText: string;
+                    readonly type: ResponseType;
+                    readonly url: string;
+                    clone: {};
+                    textStream: {};
+                };
+                303: {
+                    readonly body: {
+                        readonly locked: boolean;
+                        cancel: {};
+                        getReader: {};
+                        pipeThrough: {};
+                        pipeTo: {};
+                        tee: {};
+                        [Symbol.asyncIterator]: {};
+                        values: {};
+                    } | null;
+                    readonly bodyUsed: boolean;
+                    arrayBuffer: {};
+                    blob: {};
+                    bytes: {};
+                    formData: {};
+                    json: {};
+                    text: {};
+                    readonly headers: {
+                        append: {};
+                        delete: {};
+                        get: {};
+                        getSetCookie: {};
+                        has: {};
+                        set: {};
+                        forEach: {};
+                        [Symbol.iterator]: {};
+                        entries: {};
+                        keys: {};
+                        values: {};
+                        toJSON: {};
+                        readonly count: number;
+                        getAll: {};
+                    };
+                    readonly ok: boolean;
+                    readonly redirected: boolean;
+                    readonly status: number;
+                    readonly statusText: string;
+                    readonly type: ResponseType;
+                    readonly url: string;
+                    clone: {};
+                    textStream: {};
+                };
+                304: {
+                    readonly body: {
+                        readonly locked: boolean;
+                        cancel: {};
+                        getReader: {};
+                        pipeThrough: {};
+                        pipeTo: {};
+                        tee: {};
+                        [Symbol.asyncIterator]: {};
+                        values: {};
+                    } | null;
+                    readonly bodyUsed: boolean;
+                    arrayBuffer: {};
+                    blob: {};
+                    bytes: {};
+                    formData: {};
+                    json: {};
+                    text: {};
+                    readonly headers: {
+                        append: {};
+                        delete: {};
+                        get: {};
+                        getSetCookie: {};
+                        has: {};
+                        set: {};
+                        forEach: {};
+                        [Symbol.iterator]: {};
+                        entries: {};
+                        keys: {};
+                        values: {};
+                        toJSON: {};
+                        readonly count: number;
+                        getAll: {};
+                    };
+                    readonly ok: boolean;
+                    readonly redirected: boolean;
+                    readonly status: number;
+                    readonly statusText: string;
+                    readonly type: ResponseType;
+                    readonly url: string;
+                    clone: {};
+                    textStream: {};
+                };
+                305: {
+                    readonly body: {
+                        readonly locked: boolean;
+                        cancel: {};
+                        getReader: {};
+                        pipeThrough: {};
+                        pipeTo: {};
+                        tee: {};
+                        [Symbol.asyncIterator]: {};
+                        values: {};
+                    } | null;
+                    readonly bodyUsed: boolean;
+                    arrayBuffer: {};
+                    blob: {};
+                    bytes: {};
+                    formData: {};
+                    json: {};
+                    text: {};
+                    readonly headers: {
+                        append: {};
+                        delete: {};
+                        get: {};
+                        getSetCookie: {};
+                        has: {};
+                        set: {};
+                        forEach: {};
+                        [Symbol.iterator]: {};
+                        entries: {};
+                        keys: {};
+                        values: {};
+                        toJSON: {};
+                        readonly count: number;
+                        getAll: {};
+                    };
+                    readonly ok: boolean;
+                    readonly redirected: boolean;
+                    readonly status: number;
+                    readonly statusText: string;
+                    readonly type: ResponseType;
+                    readonly url: string;
+                    clone: {};
+                    textStream: {};
+                };
+                306: {
+                    readonly body: {
+                        readonly locked: boolean;
+                        cancel: {};
+                        getReader: {};
+                        pipeThrough: {};
+                        pipeTo: {};
+                        tee: {};
+                        [Symbol.asyncIterator]: {};
+                        values: {};
+                    } | null;
+                    readonly bodyUsed: boolean;
+                    arrayBuffer: {};
+                    blob: {};
+                    bytes: {};
+                    formData: {};
+                    json: {};
+                    text: {};
+                    readonly headers: {
+                        append: {};
+                        delete: {};
+                        get: {};
+                        getSetCookie: {};
+                        has: {};
+                        set: {};
+                        forEach: {};
+                        [Symbol.iterator]: {};
+                        entries: {};
+                        keys: {};
+                        values: {};
+                        toJSON: {};
+                        readonly count: number;
+                        getAll: {};
+                    };
+                    readonly ok: boolean;
+                    readonly redirected: boolean;
+                    readonly status: number;
+                    readonly statusText: string;
+                    readonly type: ResponseType;
+                    readonly url: string;
+                    clone: {};
+                    textStream: {};
+                };
+                307: {
+                    readonly body: {
+                        readonly locked: boolean;
+                        cancel: {};
+                        getReader: {};
+                        pipeThrough: {};
+                        pipeTo: {};
+                        tee: {};
+                        [Symbol.asyncIterator]: {};
+                        values: {};
+                    } | null;
+                    readonly bodyUsed: boolean;
+                    arrayBuffer: {};
+                    blob: {};
+                    bytes: {};
+                    formData: {};
+                    json: {};
+                    text: {};
+                    readonly headers: {
+                        append: {};
+                        delete: {};
+                        get: {};
+                        getSetCookie: {};
+                        has: {};
+                        set: {};
+                        forEach: {};
+                        [Symbol.iterator]: {};
+                        entries: {};
+                        keys: {};
+                        values: {};
+                        toJSON: {};
+                        readonly count: number;
+                        getAll: {};
+                    };
+                    readonly ok: boolean;
+                    readonly redirected: boolean;
+                    readonly status: number;
+                    readonly statusText: string;
+                    readonly type: ResponseType;
+                    readonly url: string;
+                    clone: {};
+                    textStream: {};
+                };
+                308: {
+                    readonly body: {
+                        readonly locked: boolean;
+                        cancel: {};
+                        getReader: {};
+                        pipeThrough: {};
+                        pipeTo: {};
+                        tee: {};
+                        [Symbol.asyncIterator]: {};
+                        values: {};
+                    } | null;
+                    readonly bodyUsed: boolean;
+                    arrayBuffer: {};
+                    blob: {};
+                    bytes: {};
+                    formData: {};
+                    json: {};
+                    text: {};
+                    readonly headers: {
+                        append: {};
+                        delete: {};
+                        get: {};
+                        getSetCookie: {};
+                        has: {};
+                        set: {};
+                        forEach: {};
+                        [Symbol.iterator]: {};
+                        entries: {};
+                        keys: {};
+                        values: {};
+                        toJSON: {};
+                        readonly count: number;
+                        getAll: {};
+                    };
+                    readonly ok: boolean;
+                    readonly redirected: boolean;
+                    readonly status: number;
+                    readonly statusText: string;
+                    readonly type: ResponseType;
+                    readonly url: string;
+                    clone: {};
+                    textStream: {};
+                };
+                400: {
+                    readonly body: {
+                        readonly locked: boolean;
+                        cancel: {};
+                        getReader: {};
+                        pipeThrough: {};
+                        pipeTo: {};
+                        tee: {};
+                        [Symbol.asyncIterator]: {};
+                        values: {};
+                    } | null;
+                    readonly bodyUsed: boolean;
+                    arrayBuffer: {};
+                    blob: {};
+                    bytes: {};
+                    formData: {};
+                    json: {};
+                    text: {};
+                    readonly headers: {
+                        append: {};
+                        delete: {};
+                        get: {};
+                        getSetCookie: {};
+                        has: {};
+                        set: {};
+                        forEach: {};
+                        [Symbol.iterator]: {};
+                        entries: {};
+                        keys: {};
+                        values: {};
+                        toJSON: {};
+                        readonly count: number;
+                        getAll: {};
+                    };
+                    readonly ok: boolean;
+                    readonly redirected: boolean;
+                    readonly status: number;
+                    readonly statusText: string;
+                    readonly type: ResponseType;
+                    readonly url: string;
+                    clone: {};
+                    textStream: {};
+                };
+                401: {
+                    readonly body: {
+                        readonly locked: boolean;
+                        cancel: {};
+                        getReader: {};
+                        pipeThrough: {};
+                        pipeTo: {};
+                        tee: {};
+                        [Symbol.asyncIterator]: {};
+                        values: {};
+                    } | null;
+                    readonly bodyUsed: boolean;
+                    arrayBuffer: {};
+                    blob: {};
+                    bytes: {};
+                    formData: {};
+                    json: {};
+                    text: {};
+                    readonly headers: {
+                        append: {};
+                        delete: {};
+                        get: {};
+                        getSetCookie: {};
+                        has: {};
+                        set: {};
+                        forEach: {};
+                        [Symbol.iterator]: {};
+                        entries: {};
+                        keys: {};
+                        values: {};
+                        toJSON: {};
+                        readonly count: number;
+                        getAll: {};
+                    };
+                    readonly ok: boolean;
+                    readonly redirected: boolean;
+                    readonly status: number;
+                    readonly statusText: string;
+                    readonly type: ResponseType;
+                    readonly url: string;
+                    clone: {};
+                    textStream: {};
+                };
+                402: {
+                    readonly body: {
+                        readonly locked: boolean;
+                        cancel: {};
+                        getReader: {};
+                        pipeThrough: {};
+                        pipeTo: {};
+                        tee: {};
+                        [Symbol.asyncIterator]: {};
+                        values: {};
+                    } | null;
+                    readonly bodyUsed: boolean;
+                    arrayBuffer: {};
+                    blob: {};
+                    bytes: {};
+                    formData: {};
+                    json: {};
+                    text: {};
+                    readonly headers: {
+                        append: {};
+                        delete: {};
+                        get: {};
+                        getSetCookie: {};
+                        has: {};
+                        set: {};
+                        forEach: {};
+                        [Symbol.iterator]: {};
+                        entries: {};
+                        keys: {};
+                        values: {};
+                        toJSON: {};
+                        readonly count: number;
+                        getAll: {};
+                    };
+                    readonly ok: boolean;
+                    readonly redirected: boolean;
+                    readonly status: number;
+                    readonly statusText: string;
+                    readonly type: ResponseType;
+                    readonly url: string;
+                    clone: {};
+                    textStream: {};
+                };
+                403: {
+                    readonly body: {
+                        readonly locked: boolean;
+                        cancel: {};
+                        getReader: {};
+                        pipeThrough: {};
+                        pipeTo: {};
+                        tee: {};
+                        [Symbol.asyncIterator]: {};
+                        values: {};
+                    } | null;
+                    readonly bodyUsed: boolean;
+                    arrayBuffer: {};
+                    blob: {};
+                    bytes: {};
+                    formData: {};
+                    json: {};
+                    text: {};
+                    readonly headers: {
+                        append: {};
+                        delete: {};
+                        get: {};
+                        getSetCookie: {};
+                        has: {};
+                        set: {};
+                        forEach: {};
+                        [Symbol.iterator]: {};
+                        entries: {};
+                        keys: {};
+                        values: {};
+                        toJSON: {};
+                        readonly count: number;
+                        getAll: {};
+                    };
+                    readonly ok: boolean;
+                    readonly redirected: boolean;
+                    readonly status: number;
+                    readonly statusText: string;
+                    readonly type: ResponseType;
+                    readonly url: string;
+                    clone: {};
+                    textStream: {};
+                };
+                404: {
+                    readonly body: {
+                        readonly locked: boolean;
+                        cancel: {};
+                        getReader: {};
+                        pipeThrough: {};
+                        pipeTo: {};
+                        tee: {};
+                        [Symbol.asyncIterator]: {};
+                        values: {};
+                    } | null;
+                    readonly bodyUsed: boolean;
+                    arrayBuffer: {};
+                    blob: {};
+                    bytes: {};
+                    formData: {};
+                    json: {};
+                    text: {};
+                    readonly headers: {
+                        append: {};
+                        delete: {};
+                        get: {};
+                        getSetCookie: {};
+                        has: {};
+                        set: {};
+                        forEach: {};
+                        [Symbol.iterator]: {};
+                        entries: {};
+                        keys: {};
+                        values: {};
+                        toJSON: {};
+                        readonly count: number;
+                        getAll: {};
+                    };
+                    readonly ok: boolean;
+                    readonly redirected: boolean;
+                    readonly status: number;
+                    readonly statusText: string;
+                    readonly type: ResponseType;
+                    readonly url: string;
+                    clone: {};
+                    textStream: {};
+                };
+                405: {
+                    readonly body: {
+                        readonly locked: boolean;
+                        cancel: {};
+                        getReader: {};
+                        pipeThrough: {};
+                        pipeTo: {};
+                        tee: {};
+                        [Symbol.asyncIterator]: {};
+                        values: {};
+                    } | null;
+                    readonly bodyUsed: boolean;
+                    arrayBuffer: {};
+                    blob: {};
+                    bytes: {};
+                    formData: {};
+                    json: {};
+                    text: {};
+                    readonly headers: {
+                        append: {};
+                        delete: {};
+                        get: {};
+                        getSetCookie: {};
+                        has: {};
+                        set: {};
+                        forEach: {};
+                        [Symbol.iterator]: {};
+                        entries: {};
+                        keys: {};
+                        values: {};
+                        toJSON: {};
+                        readonly count: number;
+                        getAll: {};
+                    };
+                    readonly ok: boolean;
+                    readonly redirected: boolean;
+                    readonly status: number;
+                    readonly statusText: string;
+                    readonly type: ResponseType;
+                    readonly url: string;
+                    clone: {};
+                    textStream: {};
+                };
+                406: {
+                    readonly body: {
+                        readonly locked: boolean;
+                        cancel: {};
+                        getReader: {};
+                        pipeThrough: {};
+                        pipeTo: {};
+                        tee: {};
+                        [Symbol.asyncIterator]: {};
+                        values: {};
+                    } | null;
+                    readonly bodyUsed: boolean;
+                    arrayBuffer: {};
+                    blob: {};
+                    bytes: {};
+                    formData: {};
+                    json: {};
+                    text: {};
+                    readonly headers: {
+                        append: {};
+                        delete: {};
+                        get: {};
+                        getSetCookie: {};
+                        has: {};
+                        set: {};
+                        forEach: {};
+                        [Symbol.iterator]: {};
+                        entries: {};
+                        keys: {};
+                        values: {};
+                        toJSON: {};
+                        readonly count: number;
+                        getAll: {};
+                    };
+                    readonly ok: boolean;
+                    readonly redirected: boolean;
+                    readonly status: number;
+                    readonly statusText: string;
+                    readonly type: ResponseType;
+                    readonly url: string;
+                    clone: {};
+                    textStream: {};
+                };
+                407: {
+                    readonly body: {
+                        readonly locked: boolean;
+                        cancel: {};
+                        getReader: {};
+                        pipeThrough: {};
+                        pipeTo: {};
+                        tee: {};
+                        [Symbol.asyncIterator]: {};
+                        values: {};
+                    } | null;
+                    readonly bodyUsed: boolean;
+                    arrayBuffer: {};
+                    blob: {};
+                    bytes: {};
+                    formData: {};
+                    json: {};
+                    text: {};
+                    readonly headers: {
+                        append: {};
+                        delete: {};
+                        get: {};
+                        getSetCookie: {};
+                        has: {};
+                        set: {};
+                        forEach: {};
+                        [Symbol.iterator]: {};
+                        entries: {};
+                        keys: {};
+                        values: {};
+                        toJSON: {};
+                        readonly count: number;
+                        getAll: {};
+                    };
+                    readonly ok: boolean;
+                    readonly redirected: boolean;
+                    readonly status: number;
+                    readonly statusText: string;
+                    readonly type: ResponseType;
+                    readonly url: string;
+                    clone: {};
+                    textStream: {};
+                };
+                408: {
+                    readonly body: {
+                        readonly locked: boolean;
+                        cancel: {};
+                        getReader: {};
+                        pipeThrough: {};
+                        pipeTo: {};
+                        tee: {};
+                        [Symbol.asyncIterator]: {};
+                        values: {};
+                    } | null;
+                    readonly bodyUsed: boolean;
+                    arrayBuffer: {};
+                    blob: {};
+                    bytes: {};
+                    formData: {};
+                    json: {};
+                    text: {};
+                    readonly headers: {
+                        append: {};
+                        delete: {};
+                        get: {};
+                        getSetCookie: {};
+                        has: {};
+                        set: {};
+                        forEach: {};
+                        [Symbol.iterator]: {};
+                        entries: {};
+                        keys: {};
+                        values: {};
+                        toJSON: {};
+                        readonly count: number;
+                        getAll: {};
+                    };
+                    readonly ok: boolean;
+                    readonly redirected: boolean;
+                    readonly status: number;
+                    readonly statusText: string;
+                    readonly type: ResponseType;
+                    readonly url: string;
+                    clone: {};
+                    textStream: {};
+                };
+                409: {
+                    readonly body: {
+                        readonly locked: boolean;
+                        cancel: {};
+                        getReader: {};
+                        pipeThrough: {};
+                        pipeTo: {};
+                        tee: {};
+                        [Symbol.asyncIterator]: {};
+                        values: {};
+                    } | null;
+                    readonly bodyUsed: boolean;
+                    arrayBuffer: {};
+                    blob: {};
+                    bytes: {};
+                    formData: {};
+                    json: {};
+                    text: {};
+                    readonly headers: {
+                        append: {};
+                        delete: {};
+                        get: {};
+                        getSetCookie: {};
+                        has: {};
+                        set: {};
+                        forEach: {};
+                        [Symbol.iterator]: {};
+                        entries: {};
+                        keys: {};
+                        values: {};
+                        toJSON: {};
+                        readonly count: number;
+                        getAll: {};
+                    };
+                    readonly ok: boolean;
+                    readonly redirected: boolean;
+                    readonly status: number;
+                    readonly statusText: string;
+                    readonly type: ResponseType;
+                    readonly url: string;
+                    clone: {};
+                    textStream: {};
+                };
+                410: {
+                    readonly body: {
+                        readonly locked: boolean;
+                        cancel: {};
+                        getReader: {};
+                        pipeThrough: {};
+                        pipeTo: {};
+                        tee: {};
+                        [Symbol.asyncIterator]: {};
+                        values: {};
+                    } | null;
+                    readonly bodyUsed: boolean;
+                    arrayBuffer: {};
+                    blob: {};
+                    bytes: {};
+                    formData: {};
+                    json: {};
+                    text: {};
+                    readonly headers: {
+                        append: {};
+                        delete: {};
+                        get: {};
+                        getSetCookie: {};
+                        has: {};
+                        set: {};
+                        forEach: {};
+                        [Symbol.iterator]: {};
+                        entries: {};
+                        keys: {};
+                        values: {};
+                        toJSON: {};
+                        readonly count: number;
+                        getAll: {};
+                    };
+                    readonly ok: boolean;
+                    readonly redirected: boolean;
+                    readonly status: number;
+                    readonly statusText: string;
+                    readonly type: ResponseType;
+                    readonly url: string;
+                    clone: {};
+                    textStream: {};
+                };
+                411: {
+                    readonly body: {
+                        readonly locked: boolean;
+                        cancel: {};
+                        getReader: {};
+                        pipeThrough: {};
+                        pipeTo: {};
+                        tee: {};
+                        [Symbol.asyncIterator]: {};
+                        values: {};
+                    } | null;
+                    readonly bodyUsed: boolean;
+                    arrayBuffer: {};
+                    blob: {};
+                    bytes: {};
+                    formData: {};
+                    json: {};
+                    text: {};
+                    readonly headers: {
+                        append: {};
+                        delete: {};
+                        get: {};
+                        getSetCookie: {};
+                        has: {};
+                        set: {};
+                        forEach: {};
+                        [Symbol.iterator]: {};
+                        entries: {};
+                        keys: {};
+                        values: {};
+                        toJSON: {};
+                        readonly count: number;
+                        getAll: {};
+                    };
+                    readonly ok: boolean;
+                    readonly redirected: boolean;
+                    readonly status: number;
+                    readonly statusText: string;
+                    readonly type: ResponseType;
+                    readonly url: string;
+                    clone: {};
+                    textStream: {};
+                };
+                412: {
+                    readonly body: {
+                        readonly locked: boolean;
+                        cancel: {};
+                        getReader: {};
+                        pipeThrough: {};
+                        pipeTo: {};
+                        tee: {};
+                        [Symbol.asyncIterator]: {};
+                        values: {};
+                    } | null;
+                    readonly bodyUsed: boolean;
+                    arrayBuffer: {};
+                    blob: {};
+                    bytes: {};
+                    formData: {};
+                    json: {};
+                    text: {};
+                    readonly headers: {
+                        append: {};
+                        delete: {};
+                        get: {};
+                        getSetCookie: {};
+                        has: {};
+                        set: {};
+                        forEach: {};
+                        [Symbol.iterator]: {};
+                        entries: {};
+                        keys: {};
+                        values: {};
+                        toJSON: {};
+                        readonly count: number;
+                        getAll: {};
+                    };
+                    readonly ok: boolean;
+                    readonly redirected: boolean;
+                    readonly status: number;
+                    readonly statusText: string;
+                    readonly type: ResponseType;
+                    readonly url: string;
+                    clone: {};
+                    textStream: {};
+                };
+                413: {
+                    readonly body: {
+                        readonly locked: boolean;
+                        cancel: {};
+                        getReader: {};
+                        pipeThrough: {};
+                        pipeTo: {};
+                        tee: {};
+                        [Symbol.asyncIterator]: {};
+                        values: {};
+                    } | null;
+                    readonly bodyUsed: boolean;
+                    arrayBuffer: {};
+                    blob: {};
+                    bytes: {};
+                    formData: {};
+                    json: {};
+                    text: {};
+                    readonly headers: {
+                        append: {};
+                        delete: {};
+                        get: {};
+                        getSetCookie: {};
+                        has: {};
+                        set: {};
+                        forEach: {};
+                        [Symbol.iterator]: {};
+                        entries: {};
+                        keys: {};
+                        values: {};
+                        toJSON: {};
+                        readonly count: number;
+                        getAll: {};
+                    };
+                    readonly ok: boolean;
+                    readonly redirected: boolean;
+                    readonly status: number;
+                    readonly statusText: string;
+                    readonly type: ResponseType;
+                    readonly url: string;
+                    clone: {};
+                    textStream: {};
+                };
+                414: {
+                    readonly body: {
+                        readonly locked: boolean;
+                        cancel: {};
+                        getReader: {};
+                        pipeThrough: {};
+                        pipeTo: {};
+                        tee: {};
+                        [Symbol.asyncIterator]: {};
+                        values: {};
+                    } | null;
+                    readonly bodyUsed: boolean;
+                    arrayBuffer: {};
+                    blob: {};
+                    bytes: {};
+                    formData: {};
+                    json: {};
+                    text: {};
+                    readonly headers: {
+                        append: {};
+                        delete: {};
+                        get: {};
+                        getSetCookie: {};
+                        has: {};
+                        set: {};
+                        forEach: {};
+                        [Symbol.iterator]: {};
+                        entries: {};
+                        keys: {};
+                        values: {};
+                        toJSON: {};
+                        readonly count: number;
+                        getAll: {};
+                    };
+                    readonly ok: boolean;
+                    readonly redirected: boolean;
+                    readonly status: number;
+                    readonly statusText: string;
+                    readonly type: ResponseType;
+                    readonly url: string;
+                    clone: {};
+                    textStream: {};
+                };
+                415: {
+                    readonly body: {
+                        readonly locked: boolean;
+                        cancel: {};
+                        getReader: {};
+                        pipeThrough: {};
+                        pipeTo: {};
+                        tee: {};
+                        [Symbol.asyncIterator]: {};
+                        values: {};
+                    } | null;
+                    readonly bodyUsed: boolean;
+                    arrayBuffer: {};
+                    blob: {};
+                    bytes: {};
+                    formData: {};
+                    json: {};
+                    text: {};
+                    readonly headers: {
+                        append: {};
+                        delete: {};
+                        get: {};
+                        getSetCookie: {};
+                        has: {};
+                        set: {};
+                        forEach: {};
+                        [Symbol.iterator]: {};
+                        entries: {};
+                        keys: {};
+                        values: {};
+                        toJSON: {};
+                        readonly count: number;
+                        getAll: {};
+                    };
+                    readonly ok: boolean;
+                    readonly redirected: boolean;
+                    readonly status: number;
+                    readonly statusText: string;
+                    readonly type: ResponseType;
+                    readonly url: string;
+                    clone: {};
+                    textStream: {};
+                };
+                416: {
+                    readonly body: {
+                        readonly locked: boolean;
+                        cancel: {};
+                        getReader: {};
+                        pipeThrough: {};
+                        pipeTo: {};
+                        tee: {};
+                        [Symbol.asyncIterator]: {};
+                        values: {};
+                    } | null;
+                    readonly bodyUsed: boolean;
+                    arrayBuffer: {};
+                    blob: {};
+                    bytes: {};
+                    formData: {};
+                    json: {};
+                    text: {};
+                    readonly headers: {
+                        append: {};
+                        delete: {};
+                        get: {};
+                        getSetCookie: {};
+                        has: {};
+                        set: {};
+                        forEach: {};
+                        [Symbol.iterator]: {};
+                        entries: {};
+                        keys: {};
+                        values: {};
+                        toJSON: {};
+                        readonly count: number;
+                        getAll: {};
+                    };
+                    readonly ok: boolean;
+                    readonly redirected: boolean;
+                    readonly status: number;
+                    readonly statusText: string;
+                    readonly type: ResponseType;
+                    readonly url: string;
+                    clone: {};
+                    textStream: {};
+                };
+                417: {
+                    readonly body: {
+                        readonly locked: boolean;
+                        cancel: {};
+                        getReader: {};
+                        pipeThrough: {};
+                        pipeTo: {};
+                        tee: {};
+                        [Symbol.asyncIterator]: {};
+                        values: {};
+                    } | null;
+                    readonly bodyUsed: boolean;
+                    arrayBuffer: {};
+                    blob: {};
+                    bytes: {};
+                    formData: {};
+                    json: {};
+                    text: {};
+                    readonly headers: {
+                        append: {};
+                        delete: {};
+                        get: {};
+                        getSetCookie: {};
+                        has: {};
+                        set: {};
+                        forEach: {};
+                        [Symbol.iterator]: {};
+                        entries: {};
+                        keys: {};
+                        values: {};
+                        toJSON: {};
+                        readonly count: number;
+                        getAll: {};
+                    };
+                    readonly ok: boolean;
+                    readonly redirected: boolean;
+                    readonly status: number;
+                    readonly statusText: string;
+                    readonly type: ResponseType;
+                    readonly url: string;
+                    clone: {};
+                    textStream: {};
+                };
+                418: {
+                    readonly body: {
+                        readonly locked: boolean;
+                        cancel: {};
+                        getReader: {};
+                        pipeThrough: {};
+                        pipeTo: {};
+                        tee: {};
+                        [Symbol.asyncIterator]: {};
+                        values: {};
+                    } | null;
+                    readonly bodyUsed: boolean;
+                    arrayBuffer: {};
+                    blob: {};
+                    bytes: {};
+                    formData: {};
+                    json: {};
+                    text: {};
+                    readonly headers: {
+                        append: {};
+                        delete: {};
+                        get: {};
+                        getSetCookie: {};
+                        has: {};
+                        set: {};
+                        forEach: {};
+                        [Symbol.iterator]: {};
+                        entries: {};
+                        keys: {};
+                        values: {};
+                        toJSON: {};
+                        readonly count: number;
+                        getAll: {};
+                    };
+                    readonly ok: boolean;
+                    readonly redirected: boolean;
+                    readonly status: number;
+                    readonly statusText: string;
+                    readonly type: ResponseType;
+                    readonly url: string;
+                    clone: {};
+                    textStream: {};
+                };
+                421: {
+                    readonly body: {
+                        readonly locked: boolean;
+                        cancel: {};
+                        getReader: {};
+                        pipeThrough: {};
+                        pipeTo: {};
+                        tee: {};
+                        [Symbol.asyncIterator]: {};
+                        values: {};
+                    } | null;
+                    readonly bodyUsed: boolean;
+                    arrayBuffer: {};
+                    blob: {};
+                    bytes: {};
+                    formData: {};
+                    json: {};
+                    text: {};
+                    readonly headers: {
+                        append: {};
+                        delete: {};
+                        get: {};
+                        getSetCookie: {};
+                        has: {};
+                        set: {};
+                        forEach: {};
+                        [Symbol.iterator]: {};
+                        entries: {};
+                        keys: {};
+                        values: {};
+                        toJSON: {};
+                        readonly count: number;
+                        getAll: {};
+                    };
+                    readonly ok: boolean;
+                    readonly redirected: boolean;
+                    readonly status: number;
+                    readonly statusText: string;
+                    readonly type: ResponseType;
+                    readonly url: string;
+                    clone: {};
+                    textStream: {};
+                };
+                422: {
+                    readonly body: {
+                        readonly locked: boolean;
+                        cancel: {};
+                        getReader: {};
+                        pipeThrough: {};
+                        pipeTo: {};
+                        tee: {};
+                        [Symbol.asyncIterator]: {};
+                        values: {};
+                    } | null;
+                    readonly bodyUsed: boolean;
+                    arrayBuffer: {};
+                    blob: {};
+                    bytes: {};
+                    formData: {};
+                    json: {};
+                    text: {};
+                    readonly headers: {
+                        append: {};
+                        delete: {};
+                        get: {};
+                        getSetCookie: {};
+                        has: {};
+                        set: {};
+                        forEach: {};
+                        [Symbol.iterator]: {};
+                        entries: {};
+                        keys: {};
+                        values: {};
+                        toJSON: {};
+                        readonly count: number;
+                        getAll: {};
+                    };
+                    readonly ok: boolean;
+                    readonly redirected: boolean;
+                    readonly status: number;
+                    readonly statusText: string;
+                    readonly type: ResponseType;
+                    readonly url: string;
+                    clone: {};
+                    textStream: {};
+                };
+                423: {
+                    readonly body: {
+                        readonly locked: boolean;
+                        cancel: {};
+                        getReader: {};
+                        pipeThrough: {};
+                        pipeTo: {};
+                        tee: {};
+                        [Symbol.asyncIterator]: {};
+                        values: {};
+                    } | null;
+                    readonly bodyUsed: boolean;
+                    arrayBuffer: {};
+                    blob: {};
+                    bytes: {};
+                    formData: {};
+                    json: {};
+                    text: {};
+                    readonly headers: {
+                        append: {};
+                        delete: {};
+                        get: {};
+                        getSetCookie: {};
+                        has: {};
+                        set: {};
+                        forEach: {};
+                        [Symbol.iterator]: {};
+                        entries: {};
+                        keys: {};
+                        values: {};
+                        toJSON: {};
+                        readonly count: number;
+                        getAll: {};
+                    };
+                    readonly ok: boolean;
+                    readonly redirected: boolean;
+                    readonly status: number;
+                    readonly statusText: string;
+                    readonly type: ResponseType;
+                    readonly url: string;
+                    clone: {};
+                    textStream: {};
+                };
+                424: {
+                    readonly body: {
+                        readonly locked: boolean;
+                        cancel: {};
+                        getReader: {};
+                        pipeThrough: {};
+                        pipeTo: {};
+                        tee: {};
+                        [Symbol.asyncIterator]: {};
+                        values: {};
+                    } | null;
+                    readonly bodyUsed: boolean;
+                    arrayBuffer: {};
+                    blob: {};
+                    bytes: {};
+                    formData: {};
+                    json: {};
+                    text: {};
+                    readonly headers: {
+                        append: {};
+                        delete: {};
+                        get: {};
+                        getSetCookie: {};
+                        has: {};
+                        set: {};
+                        forEach: {};
+                        [Symbol.iterator]: {};
+                        entries: {};
+                        keys: {};
+                        values: {};
+                        toJSON: {};
+                        readonly count: number;
+                        getAll: {};
+                    };
+                    readonly ok: boolean;
+                    readonly redirected: boolean;
+                    readonly status: number;
+                    readonly statusText: string;
+                    readonly type: ResponseType;
+                    readonly url: string;
+                    clone: {};
+                    textStream: {};
+                };
+                425: {
+                    readonly body: {
+                        readonly locked: boolean;
+                        cancel: {};
+                        getReader: {};
+                        pipeThrough: {};
+                        pipeTo: {};
+                        tee: {};
+                        [Symbol.asyncIterator]: {};
+                        values: {};
+                    } | null;
+                    readonly bodyUsed: boolean;
+                    arrayBuffer: {};
+                    blob: {};
+                    bytes: {};
+                    formData: {};
+                    json: {};
+                    text: {};
+                    readonly headers: {
+                        append: {};
+                        delete: {};
+                        get: {};
+                        getSetCookie: {};
+                        has: {};
+                        set: {};
+                        forEach: {};
+                        [Symbol.iterator]: {};
+                        entries: {};
+                        keys: {};
+                        values: {};
+                        toJSON: {};
+                        readonly count: number;
+                        getAll: {};
+                    };
+                    readonly ok: boolean;
+                    readonly redirected: boolean;
+                    readonly status: number;
+                    readonly statusText: string;
+                    readonly type: ResponseType;
+                    readonly url: string;
+                    clone: {};
+                    textStream: {};
+                };
+                426: {
+                    readonly body: {
+                        readonly locked: boolean;
+                        cancel: {};
+                        getReader: {};
+                        pipeThrough: {};
+                        pipeTo: {};
+                        tee: {};
+                        [Symbol.asyncIterator]: {};
+                        values: {};
+                    } | null;
+                    readonly bodyUsed: boolean;
+                    arrayBuffer: {};
+                    blob: {};
+                    bytes: {};
+                    formData: {};
+                    json: {};
+                    text: {};
+                    readonly headers: {
+                        append: {};
+                        delete: {};
+                        get: {};
+                        getSetCookie: {};
+                        has: {};
+                        set: {};
+                        forEach: {};
+                        [Symbol.iterator]: {};
+                        entries: {};
+                        keys: {};
+                        values: {};
+                        toJSON: {};
+                        readonly count: number;
+                        getAll: {};
+                    };
+                    readonly ok: boolean;
+                    readonly redirected: boolean;
+                    readonly status: number;
+                    readonly statusText: string;
+                    readonly type: ResponseType;
+                    readonly url: string;
+                    clone: {};
+                    textStream: {};
+                };
+                428: {
+                    readonly body: {
+                        readonly locked: boolean;
+                        cancel: {};
+                        getReader: {};
+                        pipeThrough: {};
+                        pipeTo: {};
+                        tee: {};
+                        [Symbol.asyncIterator]: {};
+                        values: {};
+                    } | null;
+                    readonly bodyUsed: boolean;
+                    arrayBuffer: {};
+                    blob: {};
+                    bytes: {};
+                    formData: {};
+                    json: {};
+                    text: {};
+                    readonly headers: {
+                        append: {};
+                        delete: {};
+                        get: {};
+                        getSetCookie: {};
+                        has: {};
+                        set: {};
+                        forEach: {};
+                        [Symbol.iterator]: {};
+                        entries: {};
+                        keys: {};
+                        values: {};
+                        toJSON: {};
+                        readonly count: number;
+                        getAll: {};
+                    };
+                    readonly ok: boolean;
+                    readonly redirected: boolean;
+                    readonly status: number;
+                    readonly statusText: string;
+                    readonly type: ResponseType;
+                    readonly url: string;
+                    clone: {};
+                    textStream: {};
+                };
+                429: {
+                    readonly body: {
+                        readonly locked: boolean;
+                        cancel: {};
+                        getReader: {};
+                        pipeThrough: {};
+                        pipeTo: {};
+                        tee: {};
+                        [Symbol.asyncIterator]: {};
+                        values: {};
+                    } | null;
+                    readonly bodyUsed: boolean;
+                    arrayBuffer: {};
+                    blob: {};
+                    bytes: {};
+                    formData: {};
+                    json: {};
+                    text: {};
+                    readonly headers: {
+                        append: {};
+                        delete: {};
+                        get: {};
+                        getSetCookie: {};
+                        has: {};
+                        set: {};
+                        forEach: {};
+                        [Symbol.iterator]: {};
+                        entries: {};
+                        keys: {};
+                        values: {};
+                        toJSON: {};
+                        readonly count: number;
+                        getAll: {};
+                    };
+                    readonly ok: boolean;
+                    readonly redirected: boolean;
+                    readonly status: number;
+                    readonly statusText: string;
+                    readonly type: ResponseType;
+                    readonly url: string;
+                    clone: {};
+                    textStream: {};
+                };
+                431: {
+                    readonly body: {
+                        readonly locked: boolean;
+                        cancel: {};
+                        getReader: {};
+                        pipeThrough: {};
+                        pipeTo: {};
+                        tee: {};
+                        [Symbol.asyncIterator]: {};
+                        values: {};
+                    } | null;
+                    readonly bodyUsed: boolean;
+                    arrayBuffer: {};
+                    blob: {};
+                    bytes: {};
+                    formData: {};
+                    json: {};
+                    text: {};
+                    readonly headers: {
+                        append: {};
+                        delete: {};
+                        get: {};
+                        getSetCookie: {};
+                        has: {};
+                        set: {};
+                        forEach: {};
+                        [Symbol.iterator]: {};
+                        entries: {};
+                        keys: {};
+                        values: {};
+                        toJSON: {};
+                        readonly count: number;
+                        getAll: {};
+                    };
+                    readonly ok: boolean;
+                    readonly redirected: boolean;
+                    readonly status: number;
+                    readonly statusText: string;
+                    readonly type: ResponseType;
+                    readonly url: string;
+                    clone: {};
+                    textStream: {};
+                };
+                451: {
+                    readonly body: {
+                        readonly locked: boolean;
+                        cancel: {};
+                        getReader: {};
+                        pipeThrough: {};
+                        pipeTo: {};
+                        tee: {};
+                        [Symbol.asyncIterator]: {};
+                        values: {};
+                    } | null;
+                    readonly bodyUsed: boolean;
+                    arrayBuffer: {};
+                    blob: {};
+                    bytes: {};
+                    formData: {};
+                    json: {};
+                    text: {};
+                    readonly headers: {
+                        append: {};
+                        delete: {};
+                        get: {};
+                        getSetCookie: {};
+                        has: {};
+                        set: {};
+                        forEach: {};
+                        [Symbol.iterator]: {};
+                        entries: {};
+                        keys: {};
+                        values: {};
+                        toJSON: {};
+                        readonly count: number;
+                        getAll: {};
+                    };
+                    readonly ok: boolean;
+                    readonly redirected: boolean;
+                    readonly status: number;
+                    readonly statusText: string;
+                    readonly type: ResponseType;
+                    readonly url: string;
+                    clone: {};
+                    textStream: {};
+                };
+                500: {
+                    readonly body: {
+                        readonly locked: boolean;
+                        cancel: {};
+                        getReader: {};
+                        pipeThrough: {};
+                        pipeTo: {};
+                        tee: {};
+                        [Symbol.asyncIterator]: {};
+                        values: {};
+                    } | null;
+                    readonly bodyUsed: boolean;
+                    arrayBuffer: {};
+                    blob: {};
+                    bytes: {};
+                    formData: {};
+                    json: {};
+                    text: {};
+                    readonly headers: {
+                        append: {};
+                        delete: {};
+                        get: {};
+                        getSetCookie: {};
+                        has: {};
+                        set: {};
+                        forEach: {};
+                        [Symbol.iterator]: {};
+                        entries: {};
+                        keys: {};
+                        values: {};
+                        toJSON: {};
+                        readonly count: number;
+                        getAll: {};
+                    };
+                    readonly ok: boolean;
+                    readonly redirected: boolean;
+                    readonly status: number;
+                    readonly statusText: string;
+                    readonly type: ResponseType;
+                    readonly url: string;
+                    clone: {};
+                    textStream: {};
+                };
+                501: {
+                    readonly body: {
+                        readonly locked: boolean;
+                        cancel: {};
+                        getReader: {};
+                        pipeThrough: {};
+                        pipeTo: {};
+                        tee: {};
+                        [Symbol.asyncIterator]: {};
+                        values: {};
+                    } | null;
+                    readonly bodyUsed: boolean;
+                    arrayBuffer: {};
+                    blob: {};
+                    bytes: {};
+                    formData: {};
+                    json: {};
+                    text: {};
+                    readonly headers: {
+                        append: {};
+                        delete: {};
+                        get: {};
+                        getSetCookie: {};
+                        has: {};
+                        set: {};
+                        forEach: {};
+                        [Symbol.iterator]: {};
+                        entries: {};
+                        keys: {};
+                        values: {};
+                        toJSON: {};
+                        readonly count: number;
+                        getAll: {};
+                    };
+                    readonly ok: boolean;
+                    readonly redirected: boolean;
+                    readonly status: number;
+                    readonly statusText: string;
+                    readonly type: ResponseType;
+                    readonly url: string;
+                    clone: {};
+                    textStream: {};
+                };
+                502: {
+                    readonly body: {
+                        readonly locked: boolean;
+                        cancel: {};
+                        getReader: {};
+                        pipeThrough: {};
+                        pipeTo: {};
+                        tee: {};
+                        [Symbol.asyncIterator]: {};
+                        values: {};
+                    } | null;
+                    readonly bodyUsed: boolean;
+                    arrayBuffer: {};
+                    blob: {};
+                    bytes: {};
+                    formData: {};
+                    json: {};
+                    text: {};
+                    readonly headers: {
+                        append: {};
+                        delete: {};
+                        get: {};
+                        getSetCookie: {};
+                        has: {};
+                        set: {};
+                        forEach: {};
+                        [Symbol.iterator]: {};
+                        entries: {};
+                        keys: {};
+                        values: {};
+                        toJSON: {};
+                        readonly count: number;
+                        getAll: {};
+                    };
+                    readonly ok: boolean;
+                    readonly redirected: boolean;
+                    readonly status: number;
+                    readonly statusText: string;
+                    readonly type: ResponseType;
+                    readonly url: string;
+                    clone: {};
+                    textStream: {};
+                };
+                503: {
+                    readonly body: {
+                        readonly locked: boolean;
+                        cancel: {};
+                        getReader: {};
+                        pipeThrough: {};
+                        pipeTo: {};
+                        tee: {};
+                        [Symbol.asyncIterator]: {};
+                        values: {};
+                    } | null;
+                    readonly bodyUsed: boolean;
+                    arrayBuffer: {};
+                    blob: {};
+                    bytes: {};
+                    formData: {};
+                    json: {};
+                    text: {};
+                    readonly headers: {
+                        append: {};
+                        delete: {};
+                        get: {};
+                        getSetCookie: {};
+                        has: {};
+                        set: {};
+                        forEach: {};
+                        [Symbol.iterator]: {};
+                        entries: {};
+                        keys: {};
+                        values: {};
+                        toJSON: {};
+                        readonly count: number;
+                        getAll: {};
+                    };
+                    readonly ok: boolean;
+                    readonly redirected: boolean;
+                    readonly status: number;
+                    readonly statusText: string;
+                    readonly type: ResponseType;
+                    readonly url: string;
+                    clone: {};
+                    textStream: {};
+                };
+                504: {
+                    readonly body: {
+                        readonly locked: boolean;
+                        cancel: {};
+                        getReader: {};
+                        pipeThrough: {};
+                        pipeTo: {};
+                        tee: {};
+                        [Symbol.asyncIterator]: {};
+                        values: {};
+                    } | null;
+                    readonly bodyUsed: boolean;
+                    arrayBuffer: {};
+                    blob: {};
+                    bytes: {};
+                    formData: {};
+                    json: {};
+                    text: {};
+                    readonly headers: {
+                        append: {};
+                        delete: {};
+                        get: {};
+                        getSetCookie: {};
+                        has: {};
+                        set: {};
+                        forEach: {};
+                        [Symbol.iterator]: {};
+                        entries: {};
+                        keys: {};
+                        values: {};
+                        toJSON: {};
+                        readonly count: number;
+                        getAll: {};
+                    };
+                    readonly ok: boolean;
+                    readonly redirected: boolean;
+                    readonly status: number;
+                    readonly statusText: string;
+                    readonly type: ResponseType;
+                    readonly url: string;
+                    clone: {};
+                    textStream: {};
+                };
+                505: {
+                    readonly body: {
+                        readonly locked: boolean;
+                        cancel: {};
+                        getReader: {};
+                        pipeThrough: {};
+                        pipeTo: {};
+                        tee: {};
+                        [Symbol.asyncIterator]: {};
+                        values: {};
+                    } | null;
+                    readonly bodyUsed: boolean;
+                    arrayBuffer: {};
+                    blob: {};
+                    bytes: {};
+                    formData: {};
+                    json: {};
+                    text: {};
+                    readonly headers: {
+                        append: {};
+                        delete: {};
+                        get: {};
+                        getSetCookie: {};
+                        has: {};
+                        set: {};
+                        forEach: {};
+                        [Symbol.iterator]: {};
+                        entries: {};
+                        keys: {};
+                        values: {};
+                        toJSON: {};
+                        readonly count: number;
+                        getAll: {};
+                    };
+                    readonly ok: boolean;
+                    readonly redirected: boolean;
+                    readonly status: number;
+                    readonly statusText: string;
+                    readonly type: ResponseType;
+                    readonly url: string;
+                    clone: {};
+                    textStream: {};
+                };
+                506: {
+                    readonly body: {
+                        readonly locked: boolean;
+                        cancel: {};
+                        getReader: {};
+                        pipeThrough: {};
+                        pipeTo: {};
+                        tee: {};
+                        [Symbol.asyncIterator]: {};
+                        values: {};
+                    } | null;
+                    readonly bodyUsed: boolean;
+                    arrayBuffer: {};
+                    blob: {};
+                    bytes: {};
+                    formData: {};
+                    json: {};
+                    text: {};
+                    readonly headers: {
+                        append: {};
+                        delete: {};
+                        get: {};
+                        getSetCookie: {};
+                        has: {};
+                        set: {};
+                        forEach: {};
+                        [Symbol.iterator]: {};
+                        entries: {};
+                        keys: {};
+                        values: {};
+                        toJSON: {};
+                        readonly count: number;
+                        getAll: {};
+                    };
+                    readonly ok: boolean;
+                    readonly redirected: boolean;
+                    readonly status: number;
+                    readonly statusText: string;
+                    readonly type: ResponseType;
+                    readonly url: string;
+                    clone: {};
+                    textStream: {};
+                };
+                507: {
+                    readonly body: {
+                        readonly locked: boolean;
+                        cancel: {};
+                        getReader: {};
+                        pipeThrough: {};
+                        pipeTo: {};
+                        tee: {};
+                        [Symbol.asyncIterator]: {};
+                        values: {};
+                    } | null;
+                    readonly bodyUsed: boolean;
+                    arrayBuffer: {};
+                    blob: {};
+                    bytes: {};
+                    formData: {};
+                    json: {};
+                    text: {};
+                    readonly headers: {
+                        append: {};
+                        delete: {};
+                        get: {};
+                        getSetCookie: {};
+                        has: {};
+                        set: {};
+                        forEach: {};
+                        [Symbol.iterator]: {};
+                        entries: {};
+                        keys: {};
+                        values: {};
+                        toJSON: {};
+                        readonly count: number;
+                        getAll: {};
+                    };
+                    readonly ok: boolean;
+                    readonly redirected: boolean;
+                    readonly status: number;
+                    readonly statusText: string;
+                    readonly type: ResponseType;
+                    readonly url: string;
+                    clone: {};
+                    textStream: {};
+                };
+                508: {
+                    readonly body: {
+                        readonly locked: boolean;
+                        cancel: {};
+                        getReader: {};
+                        pipeThrough: {};
+                        pipeTo: {};
+                        tee: {};
+                        [Symbol.asyncIterator]: {};
+                        values: {};
+                    } | null;
+                    readonly bodyUsed: boolean;
+                    arrayBuffer: {};
+                    blob: {};
+                    bytes: {};
+                    formData: {};
+                    json: {};
+                    text: {};
+                    readonly headers: {
+                        append: {};
+                        delete: {};
+                        get: {};
+                        getSetCookie: {};
+                        has: {};
+                        set: {};
+                        forEach: {};
+                        [Symbol.iterator]: {};
+                        entries: {};
+                        keys: {};
+                        values: {};
+                        toJSON: {};
+                        readonly count: number;
+                        getAll: {};
+                    };
+                    readonly ok: boolean;
+                    readonly redirected: boolean;
+                    readonly status: number;
+                    readonly statusText: string;
+                    readonly type: ResponseType;
+                    readonly url: string;
+                    clone: {};
+                    textStream: {};
+                };
+                510: {
+                    readonly body: {
+                        readonly locked: boolean;
+                        cancel: {};
+                        getReader: {};
+                        pipeThrough: {};
+                        pipeTo: {};
+                        tee: {};
+                        [Symbol.asyncIterator]: {};
+                        values: {};
+                    } | null;
+                    readonly bodyUsed: boolean;
+                    arrayBuffer: {};
+                    blob: {};
+                    bytes: {};
+                    formData: {};
+                    json: {};
+                    text: {};
+                    readonly headers: {
+                        append: {};
+                        delete: {};
+                        get: {};
+                        getSetCookie: {};
+                        has: {};
+                        set: {};
+                        forEach: {};
+                        [Symbol.iterator]: {};
+                        entries: {};
+                        keys: {};
+                        values: {};
+                        toJSON: {};
+                        readonly count: number;
+                        getAll: {};
+                    };
+                    readonly ok: boolean;
+                    readonly redirected: boolean;
+                    readonly status: number;
+                    readonly statusText: string;
+                    readonly type: ResponseType;
+                    readonly url: string;
+                    clone: {};
+                    textStream: {};
+                };
+                511: {
+                    readonly body: {
+                        readonly locked: boolean;
+                        cancel: {};
+                        getReader: {};
+                        pipeThrough: {};
+                        pipeTo: {};
+                        tee: {};
+                        [Symbol.asyncIterator]: {};
+                        values: {};
+                    } | null;
+                    readonly bodyUsed: boolean;
+                    arrayBuffer: {};
+                    blob: {};
+                    bytes: {};
+                    formData: {};
+                    json: {};
+                    text: {};
+                    readonly headers: {
+                        append: {};
+                        delete: {};
+                        get: {};
+                        getSetCookie: {};
+                        has: {};
+                        set: {};
+                        forEach: {};
+                        [Symbol.iterator]: {};
+                        entries: {};
+                        keys: {};
+                        values: {};
+                        toJSON: {};
+                        readonly count: number;
+                        getAll: {};
+                    };
+                    readonly ok: boolean;
+                    readonly redirected: boolean;
+                    readonly status: number;
+                    readonly statusText: string;
+                    readonly type: ResponseType;
+                    readonly url: string;
+                    clone: {};
+                    textStream: {};
+                };
+            };
+        };
+    };
+    "/api/interactions/metrics": {
+        $get: {
+            input: {};
+            answers: {
+                200: {
+                    items: {
+                        name: string;
+                        elements: ("input" | "output" | "pair")[];
+                        unit: "USD" | "characters" | "count" | "flag" | "ms" | "points" | "sentences" | "share" | "tokens" | "tokens/s" | "words";
+                        meaning: string;
+                        version: number;
+                    }[];
+                    nextCursor: null;
+                };
+            };
+        };
+    };
+    "/api/interactions/series": {
+        $get: {
+            input: {
+                query: {
+                    metric: string;
+                    bucket?: "day" | "hour" | "week" | undefined;
+                    from?: string | undefined;
+                    to?: string | undefined;
+                    groupBy?: "app" | "environment" | "model" | "none" | undefined;
+                    app?: string | undefined;
+                    environment?: string | undefined;
+                    model?: string | undefined;
+                    scope?: "house" | "own" | undefined;
+                };
+            };
+            answers: {
+                200: {
+                    metric: string;
+                    unit: "USD" | "characters" | "count" | "flag" | "ms" | "points" | "sentences" | "share" | "tokens" | "tokens/s" | "words";
+                    bucket: "day" | "hour" | "week";
+                    from: string;
+                    to: string;
+                    groups: {
+                        app?: string | undefined;
+                        environment?: string | undefined;
+                        model?: string | undefined;
+                        count: number;
+                        points: {
+                            at: string;
+                            hours: number;
+                            count: number;
+                            mean: number;
+                            deviation: number;
+                            min: number;
+                            max: number;
+                            p50: number;
+                            p90: number;
+                            p95: number;
+                            p99: number;
+                        }[];
+                    }[];
+                    groupsLeftOut: number;
+                    foldedAt: string | null;
+                    pending: number;
                 };
             };
         };
@@ -1565,6 +5445,699 @@ export type Routes = {
                             tookMs: number;
                         };
                     };
+                };
+            };
+        };
+    };
+    "/api/rules": {
+        $get: {
+            input: {
+                query?: {
+                    scope?: "house" | "own" | undefined;
+                };
+            };
+            answers: {
+                200: {
+                    items: {
+                        name: string;
+                        isEnabled: boolean;
+                        severity: "critical" | "info" | "warning";
+                        element: "input" | "output" | "pair" | null;
+                        metric: string | null;
+                        apps: string[] | null;
+                        environments: string[] | null;
+                        models: string[] | null;
+                        tags: string[] | null;
+                        condition: {
+                            type: "outlier";
+                            method: "ewma" | "iqr" | "mad" | "seasonal" | "z-score";
+                            sensitivity?: number | undefined;
+                            tails: "both" | "high" | "low";
+                            countMin: number;
+                            historyDays: number;
+                        } | {
+                            type: "above" | "below";
+                            threshold: number;
+                        } | {
+                            type: "rate";
+                            windowMinutes: number;
+                            moreThan: number;
+                            above?: number | undefined;
+                            below?: number | undefined;
+                        } | {
+                            type: "missing";
+                            windowMinutes: number;
+                        };
+                        groupBy: ("app" | "environment" | "model")[];
+                        renotifyMinutes: number | null;
+                        resolveMinutes: number;
+                        id: string;
+                        ownerId: string | null;
+                        createdAt: string;
+                        updatedAt: string;
+                    }[];
+                    nextCursor: null;
+                };
+            };
+        };
+        $post: {
+            input: {
+                query?: {
+                    scope?: "house" | "own" | undefined;
+                };
+                json: {
+                    name: string;
+                    condition: {
+                        type: "above" | "below";
+                        threshold: number;
+                    } | {
+                        type: "outlier";
+                        method?: "ewma" | "iqr" | "mad" | "seasonal" | "z-score" | undefined;
+                        sensitivity?: number | undefined;
+                        tails?: "both" | "high" | "low" | undefined;
+                        countMin?: number | undefined;
+                        historyDays?: number | undefined;
+                    } | {
+                        type: "rate";
+                        windowMinutes: number;
+                        moreThan: number;
+                        above?: number | undefined;
+                        below?: number | undefined;
+                    } | {
+                        type: "missing";
+                        windowMinutes: number;
+                    };
+                    isEnabled?: boolean | undefined;
+                    severity?: "critical" | "info" | "warning" | undefined;
+                    element?: "input" | "output" | "pair" | null | undefined;
+                    metric?: string | null | undefined;
+                    apps?: string[] | null | undefined;
+                    environments?: string[] | null | undefined;
+                    models?: string[] | null | undefined;
+                    tags?: string[] | null | undefined;
+                    groupBy?: ("app" | "environment" | "model")[] | undefined;
+                    renotifyMinutes?: number | null | undefined;
+                    resolveMinutes?: number | undefined;
+                };
+            };
+            answers: {
+                201: {
+                    name: string;
+                    isEnabled: boolean;
+                    severity: "critical" | "info" | "warning";
+                    element: "input" | "output" | "pair" | null;
+                    metric: string | null;
+                    apps: string[] | null;
+                    environments: string[] | null;
+                    models: string[] | null;
+                    tags: string[] | null;
+                    condition: {
+                        type: "outlier";
+                        method: "ewma" | "iqr" | "mad" | "seasonal" | "z-score";
+                        sensitivity?: number | undefined;
+                        tails: "both" | "high" | "low";
+                        countMin: number;
+                        historyDays: number;
+                    } | {
+                        type: "above" | "below";
+                        threshold: number;
+                    } | {
+                        type: "rate";
+                        windowMinutes: number;
+                        moreThan: number;
+                        above?: number | undefined;
+                        below?: number | undefined;
+                    } | {
+                        type: "missing";
+                        windowMinutes: number;
+                    };
+                    groupBy: ("app" | "environment" | "model")[];
+                    renotifyMinutes: number | null;
+                    resolveMinutes: number;
+                    id: string;
+                    ownerId: string | null;
+                    createdAt: string;
+                    updatedAt: string;
+                };
+            };
+        };
+    };
+    "/api/rules/:id": {
+        $delete: {
+            input: {
+                param: {
+                    id: string;
+                };
+            };
+            answers: {
+                204: undefined;
+            };
+        };
+        $get: {
+            input: {
+                param: {
+                    id: string;
+                };
+            };
+            answers: {
+                200: {
+                    name: string;
+                    isEnabled: boolean;
+                    severity: "critical" | "info" | "warning";
+                    element: "input" | "output" | "pair" | null;
+                    metric: string | null;
+                    apps: string[] | null;
+                    environments: string[] | null;
+                    models: string[] | null;
+                    tags: string[] | null;
+                    condition: {
+                        type: "outlier";
+                        method: "ewma" | "iqr" | "mad" | "seasonal" | "z-score";
+                        sensitivity?: number | undefined;
+                        tails: "both" | "high" | "low";
+                        countMin: number;
+                        historyDays: number;
+                    } | {
+                        type: "above" | "below";
+                        threshold: number;
+                    } | {
+                        type: "rate";
+                        windowMinutes: number;
+                        moreThan: number;
+                        above?: number | undefined;
+                        below?: number | undefined;
+                    } | {
+                        type: "missing";
+                        windowMinutes: number;
+                    };
+                    groupBy: ("app" | "environment" | "model")[];
+                    renotifyMinutes: number | null;
+                    resolveMinutes: number;
+                    id: string;
+                    ownerId: string | null;
+                    createdAt: string;
+                    updatedAt: string;
+                };
+            };
+        };
+        $patch: {
+            input: {
+                param: {
+                    id: string;
+                };
+                json: {
+                    name?: string | undefined;
+                    isEnabled?: boolean | undefined;
+                    severity?: "critical" | "info" | "warning" | undefined;
+                    element?: "input" | "output" | "pair" | null | undefined;
+                    metric?: string | null | undefined;
+                    apps?: string[] | null | undefined;
+                    environments?: string[] | null | undefined;
+                    models?: string[] | null | undefined;
+                    tags?: string[] | null | undefined;
+                    condition?: {
+                        type: "above" | "below";
+                        threshold: number;
+                    } | {
+                        type: "outlier";
+                        method?: "ewma" | "iqr" | "mad" | "seasonal" | "z-score" | undefined;
+                        sensitivity?: number | undefined;
+                        tails?: "both" | "high" | "low" | undefined;
+                        countMin?: number | undefined;
+                        historyDays?: number | undefined;
+                    } | {
+                        type: "rate";
+                        windowMinutes: number;
+                        moreThan: number;
+                        above?: number | undefined;
+                        below?: number | undefined;
+                    } | {
+                        type: "missing";
+                        windowMinutes: number;
+                    } | undefined;
+                    groupBy?: ("app" | "environment" | "model")[] | undefined;
+                    renotifyMinutes?: number | null | undefined;
+                    resolveMinutes?: number | undefined;
+                };
+            };
+            answers: {
+                200: {
+                    name: string;
+                    isEnabled: boolean;
+                    severity: "critical" | "info" | "warning";
+                    element: "input" | "output" | "pair" | null;
+                    metric: string | null;
+                    apps: string[] | null;
+                    environments: string[] | null;
+                    models: string[] | null;
+                    tags: string[] | null;
+                    condition: {
+                        type: "outlier";
+                        method: "ewma" | "iqr" | "mad" | "seasonal" | "z-score";
+                        sensitivity?: number | undefined;
+                        tails: "both" | "high" | "low";
+                        countMin: number;
+                        historyDays: number;
+                    } | {
+                        type: "above" | "below";
+                        threshold: number;
+                    } | {
+                        type: "rate";
+                        windowMinutes: number;
+                        moreThan: number;
+                        above?: number | undefined;
+                        below?: number | undefined;
+                    } | {
+                        type: "missing";
+                        windowMinutes: number;
+                    };
+                    groupBy: ("app" | "environment" | "model")[];
+                    renotifyMinutes: number | null;
+                    resolveMinutes: number;
+                    id: string;
+                    ownerId: string | null;
+                    createdAt: string;
+                    updatedAt: string;
+                };
+            };
+        };
+    };
+    "/api/rules/back-tests": {
+        $get: {
+            input: {
+                query?: {
+                    scope?: "house" | "own" | undefined;
+                    limit?: string | number | undefined;
+                    cursor?: string | undefined;
+                };
+            };
+            answers: {
+                200: {
+                    items: {
+                        id: string;
+                        ownerId: string | null;
+                        rule: {
+                            name: string;
+                            isEnabled: boolean;
+                            severity: "critical" | "info" | "warning";
+                            element: "input" | "output" | "pair" | null;
+                            metric: string | null;
+                            apps: string[] | null;
+                            environments: string[] | null;
+                            models: string[] | null;
+                            tags: string[] | null;
+                            condition: {
+                                type: "outlier";
+                                method: "ewma" | "iqr" | "mad" | "seasonal" | "z-score";
+                                sensitivity?: number | undefined;
+                                tails: "both" | "high" | "low";
+                                countMin: number;
+                                historyDays: number;
+                            } | {
+                                type: "above" | "below";
+                                threshold: number;
+                            } | {
+                                type: "rate";
+                                windowMinutes: number;
+                                moreThan: number;
+                                above?: number | undefined;
+                                below?: number | undefined;
+                            } | {
+                                type: "missing";
+                                windowMinutes: number;
+                            };
+                            groupBy: ("app" | "environment" | "model")[];
+                            renotifyMinutes: number | null;
+                            resolveMinutes: number;
+                        };
+                        from: string;
+                        to: string;
+                        state: "cancelled" | "done" | "failed" | "running";
+                        job: {
+                            id: string;
+                        };
+                        result: {
+                            judged: number;
+                            withoutHistory: number;
+                            fired: number;
+                            firedPerWeek: number;
+                            alerts: {
+                                opened: number;
+                                repeated: number;
+                                perWeek: number;
+                            };
+                            weeks: {
+                                from: string;
+                                judged: number;
+                                fired: number;
+                                alerts: number;
+                            }[];
+                            first: {
+                                interactionId: string | null;
+                                occurredAt: string;
+                                app: string | null;
+                                environment: string | null;
+                                model: string | null;
+                                value: number;
+                                score: number | null;
+                                bound: number;
+                            }[];
+                            newest: {
+                                interactionId: string | null;
+                                occurredAt: string;
+                                app: string | null;
+                                environment: string | null;
+                                model: string | null;
+                                value: number;
+                                score: number | null;
+                                bound: number;
+                            }[];
+                            extreme: {
+                                interactionId: string | null;
+                                occurredAt: string;
+                                app: string | null;
+                                environment: string | null;
+                                model: string | null;
+                                value: number;
+                                score: number | null;
+                                bound: number;
+                            }[];
+                            values: {
+                                count: number;
+                                p50: number;
+                                p95: number;
+                                p99: number;
+                                max: number;
+                            } | null;
+                            sensitivities: {
+                                fired: number;
+                                firedPerWeek: number;
+                                sensitivity: number;
+                            }[] | null;
+                            thresholds: {
+                                fired: number;
+                                firedPerWeek: number;
+                                threshold: number;
+                            }[] | null;
+                            groups: number;
+                        } | null;
+                        error: {
+                            code: string;
+                            message: string;
+                        } | null;
+                        createdAt: string;
+                        finishedAt: string | null;
+                    }[];
+                    nextCursor: string | null;
+                };
+            };
+        };
+        $post: {
+            input: {
+                query?: {
+                    scope?: "house" | "own" | undefined;
+                };
+                json: {
+                    rule?: {
+                        condition: {
+                            type: "above" | "below";
+                            threshold: number;
+                        } | {
+                            type: "outlier";
+                            method?: "ewma" | "iqr" | "mad" | "seasonal" | "z-score" | undefined;
+                            sensitivity?: number | undefined;
+                            tails?: "both" | "high" | "low" | undefined;
+                            countMin?: number | undefined;
+                            historyDays?: number | undefined;
+                        } | {
+                            type: "rate";
+                            windowMinutes: number;
+                            moreThan: number;
+                            above?: number | undefined;
+                            below?: number | undefined;
+                        } | {
+                            type: "missing";
+                            windowMinutes: number;
+                        };
+                        isEnabled?: boolean | undefined;
+                        severity?: "critical" | "info" | "warning" | undefined;
+                        element?: "input" | "output" | "pair" | null | undefined;
+                        metric?: string | null | undefined;
+                        apps?: string[] | null | undefined;
+                        environments?: string[] | null | undefined;
+                        models?: string[] | null | undefined;
+                        tags?: string[] | null | undefined;
+                        groupBy?: ("app" | "environment" | "model")[] | undefined;
+                        renotifyMinutes?: number | null | undefined;
+                        resolveMinutes?: number | undefined;
+                        name?: string | undefined;
+                    } | undefined;
+                    ruleId?: string | undefined;
+                    from?: string | undefined;
+                    to?: string | undefined;
+                };
+            };
+            answers: {
+                202: {
+                    id: string;
+                    ownerId: string | null;
+                    rule: {
+                        name: string;
+                        isEnabled: boolean;
+                        severity: "critical" | "info" | "warning";
+                        element: "input" | "output" | "pair" | null;
+                        metric: string | null;
+                        apps: string[] | null;
+                        environments: string[] | null;
+                        models: string[] | null;
+                        tags: string[] | null;
+                        condition: {
+                            type: "outlier";
+                            method: "ewma" | "iqr" | "mad" | "seasonal" | "z-score";
+                            sensitivity?: number | undefined;
+                            tails: "both" | "high" | "low";
+                            countMin: number;
+                            historyDays: number;
+                        } | {
+                            type: "above" | "below";
+                            threshold: number;
+                        } | {
+                            type: "rate";
+                            windowMinutes: number;
+                            moreThan: number;
+                            above?: number | undefined;
+                            below?: number | undefined;
+                        } | {
+                            type: "missing";
+                            windowMinutes: number;
+                        };
+                        groupBy: ("app" | "environment" | "model")[];
+                        renotifyMinutes: number | null;
+                        resolveMinutes: number;
+                    };
+                    from: string;
+                    to: string;
+                    state: "cancelled" | "done" | "failed" | "running";
+                    job: {
+                        id: string;
+                    };
+                    result: {
+                        judged: number;
+                        withoutHistory: number;
+                        fired: number;
+                        firedPerWeek: number;
+                        alerts: {
+                            opened: number;
+                            repeated: number;
+                            perWeek: number;
+                        };
+                        weeks: {
+                            from: string;
+                            judged: number;
+                            fired: number;
+                            alerts: number;
+                        }[];
+                        first: {
+                            interactionId: string | null;
+                            occurredAt: string;
+                            app: string | null;
+                            environment: string | null;
+                            model: string | null;
+                            value: number;
+                            score: number | null;
+                            bound: number;
+                        }[];
+                        newest: {
+                            interactionId: string | null;
+                            occurredAt: string;
+                            app: string | null;
+                            environment: string | null;
+                            model: string | null;
+                            value: number;
+                            score: number | null;
+                            bound: number;
+                        }[];
+                        extreme: {
+                            interactionId: string | null;
+                            occurredAt: string;
+                            app: string | null;
+                            environment: string | null;
+                            model: string | null;
+                            value: number;
+                            score: number | null;
+                            bound: number;
+                        }[];
+                        values: {
+                            count: number;
+                            p50: number;
+                            p95: number;
+                            p99: number;
+                            max: number;
+                        } | null;
+                        sensitivities: {
+                            fired: number;
+                            firedPerWeek: number;
+                            sensitivity: number;
+                        }[] | null;
+                        thresholds: {
+                            fired: number;
+                            firedPerWeek: number;
+                            threshold: number;
+                        }[] | null;
+                        groups: number;
+                    } | null;
+                    error: {
+                        code: string;
+                        message: string;
+                    } | null;
+                    createdAt: string;
+                    finishedAt: string | null;
+                };
+            };
+        };
+    };
+    "/api/rules/back-tests/:id": {
+        $get: {
+            input: {
+                param: {
+                    id: string;
+                };
+            };
+            answers: {
+                200: {
+                    id: string;
+                    ownerId: string | null;
+                    rule: {
+                        name: string;
+                        isEnabled: boolean;
+                        severity: "critical" | "info" | "warning";
+                        element: "input" | "output" | "pair" | null;
+                        metric: string | null;
+                        apps: string[] | null;
+                        environments: string[] | null;
+                        models: string[] | null;
+                        tags: string[] | null;
+                        condition: {
+                            type: "outlier";
+                            method: "ewma" | "iqr" | "mad" | "seasonal" | "z-score";
+                            sensitivity?: number | undefined;
+                            tails: "both" | "high" | "low";
+                            countMin: number;
+                            historyDays: number;
+                        } | {
+                            type: "above" | "below";
+                            threshold: number;
+                        } | {
+                            type: "rate";
+                            windowMinutes: number;
+                            moreThan: number;
+                            above?: number | undefined;
+                            below?: number | undefined;
+                        } | {
+                            type: "missing";
+                            windowMinutes: number;
+                        };
+                        groupBy: ("app" | "environment" | "model")[];
+                        renotifyMinutes: number | null;
+                        resolveMinutes: number;
+                    };
+                    from: string;
+                    to: string;
+                    state: "cancelled" | "done" | "failed" | "running";
+                    job: {
+                        id: string;
+                    };
+                    result: {
+                        judged: number;
+                        withoutHistory: number;
+                        fired: number;
+                        firedPerWeek: number;
+                        alerts: {
+                            opened: number;
+                            repeated: number;
+                            perWeek: number;
+                        };
+                        weeks: {
+                            from: string;
+                            judged: number;
+                            fired: number;
+                            alerts: number;
+                        }[];
+                        first: {
+                            interactionId: string | null;
+                            occurredAt: string;
+                            app: string | null;
+                            environment: string | null;
+                            model: string | null;
+                            value: number;
+                            score: number | null;
+                            bound: number;
+                        }[];
+                        newest: {
+                            interactionId: string | null;
+                            occurredAt: string;
+                            app: string | null;
+                            environment: string | null;
+                            model: string | null;
+                            value: number;
+                            score: number | null;
+                            bound: number;
+                        }[];
+                        extreme: {
+                            interactionId: string | null;
+                            occurredAt: string;
+                            app: string | null;
+                            environment: string | null;
+                            model: string | null;
+                            value: number;
+                            score: number | null;
+                            bound: number;
+                        }[];
+                        values: {
+                            count: number;
+                            p50: number;
+                            p95: number;
+                            p99: number;
+                            max: number;
+                        } | null;
+                        sensitivities: {
+                            fired: number;
+                            firedPerWeek: number;
+                            sensitivity: number;
+                        }[] | null;
+                        thresholds: {
+                            fired: number;
+                            firedPerWeek: number;
+                            threshold: number;
+                        }[] | null;
+                        groups: number;
+                    } | null;
+                    error: {
+                        code: string;
+                        message: string;
+                    } | null;
+                    createdAt: string;
+                    finishedAt: string | null;
                 };
             };
         };

@@ -1,0 +1,101 @@
+/** Some rows of a file, made ready to be written: all of the work that needs no transaction. */
+import type { Sql } from "postgres";
+import { createId } from "../../../shared/ids.ts";
+import type { NewInteraction } from "../../../shared/interactions/contract.ts";
+import type { PersonalDataKind } from "../../../shared/interactions/personal-data.ts";
+import { type PreparedRow, prepareRow } from "../rows.ts";
+import { createGroupCheck } from "./groups.ts";
+import { createMapping, type MapOptions } from "./mapping.ts";
+import { hashRow } from "./row-hashes.ts";
+import type { FileRow } from "./rows.ts";
+
+export interface Refusal {
+  readonly rowNumber: number;
+  readonly reason: string;
+  readonly row: string;
+}
+
+export interface Chunk {
+  readonly batchId: string;
+  readonly rows: readonly PreparedRow[];
+  /** By the places of the rows. */
+  readonly hashes: readonly string[];
+  readonly refusals: readonly Refusal[];
+}
+
+export interface ChunkOptions extends MapOptions {
+  readonly ownerId: string | null;
+  readonly redact: readonly PersonalDataKind[];
+  /** When a row happened that does not say: the same in every run. */
+  readonly importedAt: Date;
+}
+
+/** Requests and heartbeats of this process do not wait for longer than that. */
+const turnMs = 20;
+const rowLengthKept = 10_000;
+const reasonLengthKept = 1_000;
+
+export type PrepareChunk = (rows: readonly FileRow[], firstNumber: number) => Promise<Chunk>;
+
+export function createChunks(sql: Sql, options: ChunkOptions): PrepareChunk {
+  const mapRow = createMapping(options);
+  const checkGroups = createGroupCheck(sql, options.ownerId);
+  const delimiter = options.findings.delimiter ?? ",";
+  return async (fileRows, firstNumber) => {
+    const refusals: Refusal[] = [];
+    const refuse = (index: number, reason: string) => {
+      const row = showRow(fileRows[index], delimiter);
+      refusals.push({ rowNumber: firstNumber + index, reason: reason.slice(0, reasonLengthKept), row });
+    };
+    const mapped: { index: number; news: NewInteraction }[] = [];
+    for (const [index, row] of fileRows.entries()) {
+      const news = mapRow(row);
+      if (typeof news === "string") refuse(index, news);
+      else mapped.push({ index, news });
+    }
+    const hasGroup = await checkGroups(mapped.map(({ news }) => news));
+    const good = mapped.filter(({ index, news }) => {
+      const fault = hasGroup(news);
+      if (fault !== undefined) refuse(index, fault);
+      return fault === undefined;
+    });
+    const hashes = await Promise.all(good.map(({ news }) => hashRow(news)));
+    const rows = await prepareInTurns(
+      good.map(({ news }) => news),
+      options,
+    );
+    return { batchId: createId(), rows, hashes, refusals };
+  };
+}
+
+async function prepareInTurns(
+  news: readonly NewInteraction[],
+  { redact, importedAt }: ChunkOptions,
+): Promise<PreparedRow[]> {
+  const rows: PreparedRow[] = [];
+  let begunMs = performance.now();
+  for (const one of news) {
+    rows.push(prepareRow(one, { redact, now: importedAt }));
+    if (performance.now() - begunMs < turnMs) continue;
+    await new Promise((resolve) => setTimeout(resolve));
+    begunMs = performance.now();
+  }
+  return rows;
+}
+
+/** As it stood in the file, so far as it is known; cut where it is long. */
+function showRow(row: FileRow | undefined, delimiter: string): string {
+  if (!row) return "";
+  const text = "fields" in row ? showFields(row.fields, delimiter) : row.text.slice(0, rowLengthKept);
+  return text.slice(0, rowLengthKept).toWellFormed().replaceAll("\0", "\ufffd");
+}
+
+function showFields(fields: readonly string[], delimiter: string): string {
+  let text = "";
+  for (const [index, field] of fields.entries()) {
+    const needsQuotes = /["\r\n]/.test(field) || field.includes(delimiter);
+    text += (index > 0 ? delimiter : "") + (needsQuotes ? `"${field.replaceAll('"', '""')}"` : field);
+    if (text.length > rowLengthKept) break;
+  }
+  return text;
+}
