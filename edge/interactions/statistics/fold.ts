@@ -116,13 +116,19 @@ async function collectValues(
   daysBefore: number,
 ): Promise<Collection> {
   const collection = new Collection();
+  // One batch after another: without statistics, as after a start, a list of them would be looked for in the whole table.
   const rows = transaction<{ groupId: number; hour: number; measured: string }[]>`
-    select
-      group_id,
-      floor(extract(epoch from occurred_at) / 3600)::integer as hour,
-      metric_values::text as measured
-    from parlance.interactions
-    where batch_id = any(${toArrayText(batchIds)}::text::uuid[])
+    select rows.group_id, rows.hour, rows.measured
+    from unnest(${toArrayText(batchIds)}::text::uuid[]) as batches (id)
+    cross join lateral (
+      select
+        group_id,
+        floor(extract(epoch from occurred_at) / 3600)::integer as hour,
+        metric_values::text as measured
+      from parlance.interactions
+      where batch_id = batches.id
+      offset 0
+    ) as rows
   `.cursor(2_000);
   for await (const part of rows) {
     for (const { groupId, hour, measured } of part) {

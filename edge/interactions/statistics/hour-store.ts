@@ -142,7 +142,13 @@ async function listHours(transaction: TransactionSql, keys: readonly HourKey[]):
       ${toArrayText(keys.map(({ metric }) => metric))}::text::smallint[],
       ${toArrayText(keys.map(({ hour }) => hour))}::text::integer[]
     ) as wanted (group_id, metric, hour)
-    join parlance.interaction_hours as hours using (group_id, metric, hour)
+    -- One after another, for a list of them might be looked for in the whole table.
+    cross join lateral (
+      select *
+      from parlance.interaction_hours as known
+      where (known.group_id, known.metric, known.hour) = (wanted.group_id, wanted.metric, wanted.hour)
+      offset 0
+    ) as hours
   `;
 }
 
