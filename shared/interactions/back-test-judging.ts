@@ -118,6 +118,12 @@ export function createWindowJudge(
   };
 }
 
+/** Whether rows without the rule's metric say nothing to it. */
+export function comparesValues({ condition }: Pick<RuleFields, "condition">): boolean {
+  if (condition.type === "missing") return false;
+  return condition.type !== "rate" || condition.above !== undefined || condition.below !== undefined;
+}
+
 /** Whether the metric of a row makes it count; where the rule names none, all do. */
 export function countsInWindow({ condition }: RuleFields, value: number): boolean {
   if (condition.type !== "rate") return true;

@@ -87,11 +87,11 @@ export async function forgetOldBackTests(sql: TransactionSql, ownerId: string | 
     delete from parlance.rule_back_tests
     where ${ownedBy(sql, ownerId)}
       and finished_at is not null
-      and created_at < (
-        select created_at
+      and (created_at, id) < (
+        select created_at, id
         from parlance.rule_back_tests
         where ${ownedBy(sql, ownerId)}
-        order by created_at desc
+        order by created_at desc, id desc
         offset ${backTestsKept - 1}
         limit 1
       )

@@ -6,7 +6,7 @@ import type { Sql } from "postgres";
 import { serviceCaller, transactAs } from "../../../shared/callers.ts";
 import { AppError } from "../../../shared/errors.ts";
 import { Findings, type Period } from "../../../shared/interactions/back-test-findings.ts";
-import { countsInWindow } from "../../../shared/interactions/back-test-judging.ts";
+import { comparesValues, countsInWindow } from "../../../shared/interactions/back-test-judging.ts";
 import { runBackTest } from "../../../shared/interactions/back-test-kind.ts";
 import type { BackTest, BackTestResult } from "../../../shared/interactions/back-tests.ts";
 import { metricNumberOf } from "../../../shared/interactions/judging.ts";
@@ -151,7 +151,7 @@ class BackTestRun {
     return {
       ownerId: this.#test.ownerId,
       groupIds: isAll ? null : ids,
-      metricNumber: metricNumberOf(this.#rule) ?? null,
+      metricNumber: comparesValues(this.#rule) ? (metricNumberOf(this.#rule) ?? null) : null,
       tags: this.#rule.tags,
       withOthers: this.#rule.condition.type === "outlier",
     };
