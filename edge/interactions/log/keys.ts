@@ -41,6 +41,14 @@ export function formatMs(timeMs: number): string {
   return new Date(timeMs).toISOString().replace("Z", "000Z");
 }
 
+/** With all six digits of its microseconds, as the database writes times; offsets of a day it does not know. */
+export function toUtc(time: string): string {
+  const fraction = /\.(\d+)/.exec(time)?.[1] ?? "";
+  return new Date(Date.parse(time))
+    .toISOString()
+    .replace(/\.\d+Z$/, `.${fraction.padEnd(6, "0").slice(0, 6)}Z`);
+}
+
 /** Rows that come after a place; `rows` is their alias, `time` and `id` their columns. */
 export function comesAfter(
   sql: TransactionSql,

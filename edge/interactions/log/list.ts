@@ -13,7 +13,7 @@ import { encodeCursor } from "../../http/cursors.ts";
 import type { LogFilters } from "./conditions.ts";
 import { findKeys } from "./finding.ts";
 import type { FoundKey, Key, Stretch } from "./keys.ts";
-import { deleteInteractions, listNeighbours, readInteractions, type TextLength } from "./row-store.ts";
+import { deleteRows, listNeighbours, readInteractions, type TextLength } from "./row-store.ts";
 
 export interface PageRequest {
   readonly filters: LogFilters;
@@ -98,7 +98,7 @@ export function removeInteraction({ sql }: Deps, caller: Caller, id: string): Pr
   return transactAs(sql, caller, async (transaction) => {
     await getInteraction(transaction, id, 0);
     await becomeCaller(transaction, serviceCaller);
-    await deleteInteractions(transaction, [id]);
+    await deleteRows(transaction, [id]);
   });
 }
 

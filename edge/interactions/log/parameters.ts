@@ -6,6 +6,7 @@ import { findMetricNumber } from "../../../shared/interactions/metrics/registry.
 import { findTerms } from "../../../shared/interactions/words.ts";
 import { chooseOwner, Scope } from "../owners.ts";
 import type { LogFilters, MetricRange } from "./conditions.ts";
+import { toUtc } from "./keys.ts";
 
 /** A parameter that may stand there several times. */
 const repeated = <Item extends z.ZodType<string>>(item: Item, countMax: number, description: string) =>
@@ -95,14 +96,6 @@ export function readFilters(caller: Caller, asked: AskedFilters): LogFilters {
     ranges: metric?.map((range) => readRange(range) ?? refuseRange()),
     hasAlert: hasAlert === undefined ? undefined : hasAlert === "true",
   };
-}
-
-/** With all six digits of its microseconds, as the database writes times; offsets of a day it does not know. */
-function toUtc(time: string): string {
-  const fraction = /\.(\d+)/.exec(time)?.[1] ?? "";
-  return new Date(Date.parse(time))
-    .toISOString()
-    .replace(/\.\d+Z$/, `.${fraction.padEnd(6, "0").slice(0, 6)}Z`);
 }
 
 function refuseRange(): never {

@@ -82,7 +82,7 @@ export async function listNeighbours(
 }
 
 /** As the service role. The batch goes with its last row. */
-export async function deleteInteractions(sql: TransactionSql, ids: readonly string[]): Promise<number> {
+export async function deleteRows(sql: TransactionSql, ids: readonly string[]): Promise<number> {
   const removed = await sql<{ batchId: string }[]>`
     delete from parlance.interactions
     where id = any(${`{${ids.join(",")}}`}::text::uuid[])
