@@ -3,6 +3,7 @@ import { sweepImages } from "../shared/images/kinds.ts";
 import { measureRecall } from "../shared/images/recall.ts";
 import { sweepImports } from "../shared/interactions/import-kinds.ts";
 import { watchInteractions } from "../shared/interactions/kinds.ts";
+import { removeExpired } from "../shared/interactions/log-kinds.ts";
 import { foldStatistics, measureAgain, rollUpStatistics } from "../shared/interactions/statistics-kinds.ts";
 import type { Task } from "../shared/jobs/kinds.ts";
 import { expireKeys, pruneHistory } from "../shared/jobs/maintenance.ts";
@@ -32,6 +33,7 @@ export const houseSchedules: readonly HouseSchedule[] = [
   { kind: foldStatistics, cron: "12 * * * *" },
   { kind: rollUpStatistics, cron: "22 * * * *" },
   { kind: measureAgain, cron: "32 * * * *" },
+  { kind: removeExpired, cron: "42 * * * *" },
 ];
 
 export function createSchedule(deps: Deps): Schedule {
