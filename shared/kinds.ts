@@ -6,6 +6,7 @@ import { compareSpaces, fillSpace } from "./images/space-kinds.ts";
 import { runBackTest } from "./interactions/back-test-kind.ts";
 import { importFile, sweepImports } from "./interactions/import-kinds.ts";
 import { watchInteractions } from "./interactions/kinds.ts";
+import { deleteInteractions, removeExpired } from "./interactions/log-kinds.ts";
 import { sendMail } from "./interactions/mail-kind.ts";
 import { foldStatistics, measureAgain, rollUpStatistics } from "./interactions/statistics-kinds.ts";
 import type { AnyJobKind } from "./jobs/kinds.ts";
@@ -23,6 +24,8 @@ export const jobKinds: ReadonlyMap<string, AnyJobKind> = new Map(
     fillSpace,
     compareSpaces,
     sweepImages,
+    deleteInteractions,
+    removeExpired,
     deliverEvent,
     importFile,
     sweepImports,
