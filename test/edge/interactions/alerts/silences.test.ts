@@ -66,7 +66,7 @@ test("what people acknowledge meanwhile is not told when it is over", async () =
   await house.call(house.alice, "POST", `/alerts/${raised?.alertId}/acknowledgement`);
   await house.pass(40);
   await house.watch();
-  expect(await house.hear(house.alice.id)).toEqual(["alert.changed " + rule.name]);
+  expect(await house.hear(house.alice.id)).toEqual([`alert.changed ${rule.name}`]);
 });
 
 test("it silences what fits all of its fields, and nothing else", async () => {
