@@ -241,13 +241,12 @@ create table interaction_alerts (
 -- Interactions that were written together: the unit of folding, and of searching for words.
 create table interaction_batches (
   id uuid primary key, owner_id uuid references auth.users(id) on delete cascade, rows integer not null,
-  first_at timestamptz not null, last_at timestamptz not null, words integer[] not null, folded_at timestamptz,
+  first_at timestamptz not null, last_at timestamptz not null, folded_at timestamptz,
   created_at timestamptz not null default now(),
   constraint batch_has_rows check (rows >= 1 and rows <= 5000),
   constraint times_are_in_order check (first_at <= last_at)
 );
   create index interaction_batches_to_fold on (owner_id, id) where folded_at is null;
-  create index interaction_batches_with_words using gin (words);
   create policy "owners see their batches" for select to authenticated using (may_see(owner_id, (select auth.uid()), (select is_admin())));
   grant select to authenticated;
   grant select, insert, update, delete to service_role;
@@ -348,6 +347,15 @@ create table interaction_settings (
   create policy "owners see their settings" for select to authenticated using (may_see(owner_id, (select auth.uid()), (select is_admin())));
   grant select to authenticated;
   grant select, insert, update, delete to service_role;
+
+-- Which words a batch of interactions has: batches that lack one are not looked at.
+create table interaction_words (
+  batch_id uuid primary key references interaction_batches(id) on delete cascade,
+  owner_id uuid references auth.users(id) on delete cascade, words integer[] not null
+);
+  create index interaction_words_of_an_owner on (owner_id);
+  create index interaction_words_with using gin (words);
+  grant select, insert, delete to service_role;
 
 -- What a model was asked and what it answered, with what was measured of it.
 create table interactions (
@@ -743,6 +751,7 @@ create function protect_vectors(vectors regclass) returns void volatile; -- for 
 create function prune_jobs(ended_before timestamptz, events_before timestamptz, rows_max integer) returns integer volatile security definer; -- for service_role
 create function prune_webhook_deliveries(made_before timestamptz, rows_max integer) returns integer volatile security definer; -- for service_role
 create function raise_alerts(firings jsonb) returns table(alert_id uuid, fingerprint text, opened boolean) volatile security definer; -- for service_role
+create function raise_import_alerts(import_id uuid, owner_id uuid, heads jsonb, places integer[], interaction_ids uuid[], occurred_at timestamptz[], fired_values float8[], scores float8[]) returns integer volatile security definer; -- for service_role
 create function record_delivery_failure(job_id uuid, claim bigint, status_code integer, error_message text, took_ms integer, retry_after_seconds integer default null) returns void volatile security definer; -- for parlance_sidecar
 create function refuse_job_beginning() returns trigger volatile; -- for its owner
 create function refuse_job_change() returns trigger volatile; -- for its owner

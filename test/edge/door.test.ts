@@ -22,7 +22,8 @@ async function listPackages(
   for (const [, statically, dynamically] of imports) {
     const name = statically ?? dynamically ?? "";
     if (name.startsWith(".")) await listPackages(join(path, "..", name), seen, found);
-    else
+    // What the runtime brings is no package.
+    else if (!name.startsWith("node:"))
       found.add(
         name
           .split("/")

@@ -4,6 +4,7 @@ import { becomeCaller, serviceCaller } from "../../../shared/callers.ts";
 import { AppError } from "../../../shared/errors.ts";
 import { refusalsMax } from "../../../shared/interactions/imports.ts";
 import { holdSettings, insertBatch } from "../log-store.ts";
+import { toArrayText } from "../statistics/hour-store.ts";
 import { ownedBy } from "../statistics/settings-lock.ts";
 import type { Chunk, Refusal } from "./chunks.ts";
 
@@ -55,11 +56,17 @@ async function listKnown(
   if (hashes.length === 0) return noneKnown;
   await holdSettings(transaction, ownerId);
   const rows = await transaction<{ rowHash: string }[]>`
-    select distinct interactions.row_hash
-    from unnest(${`{${hashes.join(",")}}`}::text::uuid[]) as wanted (row_hash)
-    join parlance.interactions on interactions.row_hash = wanted.row_hash
-    where interactions.${ownedBy(transaction, ownerId)}
-      and interactions.import_id is distinct from ${id}
+    select wanted.row_hash
+    from unnest(${toArrayText(hashes)}::text::uuid[]) as wanted (row_hash)
+    -- One look into the index each, whatever the planner believes of a table that grows so fast.
+    cross join lateral (
+      select
+      from parlance.interactions
+      where interactions.${ownedBy(transaction, ownerId)}
+        and interactions.row_hash = wanted.row_hash
+        and interactions.import_id is distinct from ${id}
+      limit 1
+    ) as known
   `;
   return new Set(rows.map(({ rowHash }) => rowHash));
 }

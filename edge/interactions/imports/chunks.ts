@@ -59,7 +59,7 @@ export function createChunks(sql: Sql, options: ChunkOptions): PrepareChunk {
       if (fault !== undefined) refuse(index, fault);
       return fault === undefined;
     });
-    const hashes = await Promise.all(good.map(({ news }) => hashRow(news)));
+    const hashes = good.map(({ news }) => hashRow(news));
     const rows = await prepareInTurns(
       good.map(({ news }) => news),
       options,

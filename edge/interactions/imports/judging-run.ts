@@ -1,7 +1,7 @@
 /** The third step of an import: its rows are judged. */
 import { serviceCaller, transactAs } from "../../../shared/callers.ts";
-import { raiseAlerts } from "../log-store.ts";
 import { listRules } from "../rules/rule-store.ts";
+import { raiseImportAlerts } from "./alert-store.ts";
 import { isOfRows, judgeNext } from "./judging.ts";
 import { asService, type CursorOf, type ImportRun } from "./under-way.ts";
 
@@ -23,16 +23,7 @@ export async function judgeAll({ deps, context, row }: ImportRun, from: CursorOf
     await context.checkpoint(
       done,
       asService(async (transaction) => {
-        await raiseAlerts(transaction, judged.firings);
-        await transaction`
-          update parlance.interaction_imports
-          set alerts = (
-            select count(*)
-            from parlance.interaction_alerts
-            where import_id = ${importId}
-          )
-          where id = ${importId}
-        `;
+        await raiseImportAlerts(transaction, { importId, ownerId, firings: judged.firings });
       }),
     );
     context.reportProgress(sizeBytes, sizeBytes, `${done.rows} rows are judged.`);

@@ -1,7 +1,14 @@
 /** The rows of an import are judged by the owner's rules once all of them are in the statistics; nobody is told. */
 import type { TransactionSql } from "postgres";
 import type { Firing } from "../../../shared/interactions/alerts.ts";
-import { type GroupLabels, type JudgedRow, metricNumberOf } from "../../../shared/interactions/judging.ts";
+import {
+  type FindFences,
+  type GroupLabels,
+  type JudgedRow,
+  metricNumberOf,
+} from "../../../shared/interactions/judging.ts";
+import { metricEdition } from "../../../shared/interactions/metrics/registry.ts";
+import type { Fences } from "../../../shared/interactions/outliers/fences.ts";
 import type { Rule } from "../../../shared/interactions/rules.ts";
 import { judgeRows } from "../logging.ts";
 import { findRuleFences } from "../statistics/fences.ts";
@@ -41,14 +48,45 @@ export async function judgeNext(
   const numbers = [...new Set(rules.flatMap((rule) => metricNumberOf(rule) ?? []))];
   const stored = await listRows(transaction, importId, { numbers, after, rowsMax });
   const rows = stored.map((row) => toJudgedRow(row, numbers));
-  const firings = judgeRows(rules, rows, await findRuleFences(transaction, rules, rows));
+  const firings = judgeRows(rules, rows, await findFencesByHour(transaction, rules, rows));
   const last = stored.at(-1);
   return {
-    firings: firings.map((firing) => ({ ...firing, importId })),
+    firings,
     rows: rows.length,
     last: last && stored.length === rowsMax ? { occurredAt: last.occurredAt, id: last.id } : undefined,
   };
 }
+
+/** One row stands for all of its group and hour, so that there are few names to compare. */
+async function findFencesByHour(
+  transaction: TransactionSql,
+  rules: readonly Rule[],
+  rows: readonly JudgedRow[],
+): Promise<FindFences> {
+  const outliers = rules.filter(({ condition }) => condition.type === "outlier");
+  if (outliers.length === 0) return () => undefined;
+  const standIns = new Map<string, JudgedRow>();
+  const keys = new Map<JudgedRow, string>();
+  for (const row of rows) {
+    const { app, environment, model } = row.group;
+    const key = [row.occurredAt.slice(0, 13), app, environment, model].join("\0");
+    const tags = [...(standIns.get(key)?.tags ?? []), ...row.tags];
+    if (!standIns.has(key) || row.tags.length > 0) standIns.set(key, { ...row, tags, values: allMeasured });
+    keys.set(row, key);
+  }
+  const findFences = await findRuleFences(transaction, outliers, [...standIns.values()]);
+  const found = new Map<Rule, Map<string, Fences | undefined>>(outliers.map((rule) => [rule, new Map()]));
+  return (rule, row) => {
+    const [key = "", known] = [keys.get(row), found.get(rule)];
+    if (known?.has(key)) return known.get(key);
+    const fences = findFences(rule, row);
+    known?.set(key, fences);
+    return fences;
+  };
+}
+
+/** Whichever number is asked for, it has a value. */
+const allMeasured: readonly number[] = new Array<number>(metricEdition).fill(0);
 
 interface Page {
   readonly numbers: readonly number[];
