@@ -13,7 +13,7 @@ interface Figures {
   readonly tables?: Readonly<Record<string, readonly object[]>>;
 }
 
-/** `rows`: how many pictures, where that is asked. */
+/** `rows`: how many pictures or interactions, where that is asked. */
 type Bench = (options: {
   quick: boolean;
   rows?: number | undefined;
@@ -32,6 +32,7 @@ const benches: Record<string, () => Promise<Bench>> = {
   pressure: async () => (await import("./pressure.ts")).benchPressure,
   queue: async () => (await import("./queue.ts")).benchQueue,
   outliers: async () => (await import("./outliers.ts")).benchOutliers,
+  interactions: async () => (await import("./interactions.ts")).benchInteractions,
 };
 
 /** An option that takes a value; it is taken out of the words. */
