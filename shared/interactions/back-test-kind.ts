@@ -15,7 +15,7 @@ export const runBackTest: JobKind<BackTestPayload, BackTestResult> = {
   // Each checkpoint begins the count anew.
   attemptsMax: 5,
   timeoutMs: 10 * 60_000,
-  // At most 20,000 rows, or twenty short looks, lie between two checkpoints.
+  // Between two checkpoints lie 150 ms of judging and a page more, and what it takes to read the rows.
   cpuMs: 400,
   queuedPerOwnerMax: 20,
   runningPerOwnerMax: 1,

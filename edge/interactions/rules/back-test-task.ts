@@ -29,14 +29,20 @@ import { firstId, type RowsWanted, readRows } from "./row-reader.ts";
 export interface BackTestLimits {
   /** In one page. */
   readonly rowsAtOnce: number;
-  /** Pages and rows between two checkpoints, whichever comes first. */
+  /** Pages, rows and work between two checkpoints, whichever comes first. */
   readonly pagesPerSlice: number;
   readonly rowsPerSlice: number;
+  readonly workMsPerSlice: number;
 }
 
-const usualLimits: BackTestLimits = { rowsAtOnce: 10_000, pagesPerSlice: 20, rowsPerSlice: 20_000 };
+const usualLimits: BackTestLimits = {
+  rowsAtOnce: 5_000,
+  pagesPerSlice: 20,
+  rowsPerSlice: 40_000,
+  workMsPerSlice: 150,
+};
 
-export function createBackTestTask({ sql }: Pick<Deps, "sql">, limits: BackTestLimits = usualLimits): Task {
+export function createBackTestTask({ sql }: Pick<Deps, "sql">, limits: Partial<BackTestLimits> = {}): Task {
   return defineTask(runBackTest, async ({ backTestId }, context) => {
     const { test, known } = await transactAs(sql, serviceCaller, async (transaction) => ({
       test: await findBackTest(transaction, backTestId),
@@ -44,7 +50,7 @@ export function createBackTestTask({ sql }: Pick<Deps, "sql">, limits: BackTestL
     }));
     if (!test) throw new AppError("not_found", "The back-test is gone.");
     if (!known) await foldAll(sql, test.ownerId, context);
-    return new BackTestRun({ sql, test, context, limits }, known).run();
+    return new BackTestRun({ sql, test, context, limits: { ...usualLimits, ...limits } }, known).run();
   });
 }
 
@@ -84,6 +90,7 @@ class BackTestRun {
   #groups = 1;
   #pages = 0;
   #rows = 0;
+  #workMs = 0;
   #slices = 0;
 
   constructor({ sql, test, context, limits }: Surroundings, known: BackTestProgress | undefined) {
@@ -137,7 +144,9 @@ class BackTestRun {
       const toAt = Math.min(endAt, at + this.#position.spanHours * microsPerHour);
       await judge.prepare(toAt);
       const rows = await readRows(this.#sql, wanted, { afterAt: at, afterId: id, toAt }, rowsAtOnce);
+      const beganMs = performance.now();
       for (const row of rows) if (countsInWindow(this.#rule, row.value)) judge.add(row);
+      this.#workMs += performance.now() - beganMs;
       const last = rows.length < rowsAtOnce ? undefined : rows.at(-1);
       ({ at, id } = last ?? { at: toAt, id: firstId });
       this.#position = { ...this.#position, after: { at, id }, spanHours: this.#nextSpan(rows.length) };
@@ -167,9 +176,13 @@ class BackTestRun {
   async #pauseWhenDue(judge?: PageJudge): Promise<void> {
     this.#pages += 1;
     this.#tell();
-    if (this.#pages < this.#limits.pagesPerSlice && this.#rows < this.#limits.rowsPerSlice) return;
+    const { pagesPerSlice, rowsPerSlice, workMsPerSlice } = this.#limits;
+    const isDue =
+      this.#pages >= pagesPerSlice || this.#rows >= rowsPerSlice || this.#workMs >= workMsPerSlice;
+    if (!isDue) return;
     this.#pages = 0;
     this.#rows = 0;
+    this.#workMs = 0;
     this.#slices += 1;
     const progress: BackTestProgress = {
       ...this.#position,

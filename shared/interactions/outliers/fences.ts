@@ -71,6 +71,31 @@ export function scoreValue(value: number, { lowFrom, highFrom, spread, scale }: 
   return Math.log(Math.max(value, from * 1e-9) / from) / spread;
 }
 
+/**
+ * Fewer hours that come to the same fences, with the hour that is judged added to them or not: those that count alike in it are one.
+ * `hours` are those before it, in ascending order.
+ */
+export function condenseHistory(
+  hours: readonly HourStatistics[],
+  { method, countMin, nowHour }: Omit<FenceOptions, "sensitivity">,
+): readonly HourStatistics[] {
+  if (method === "ewma" || hours.length === 0) return hours;
+  const kindOf = method === "seasonal" ? (hour: number) => seasonalKind(hour, nowHour) : () => 1;
+  if (method === "seasonal") {
+    const alike = hours.filter(({ hour }) => isAlike(hour, nowHour, hoursPerDay));
+    // Else all hours of any kind may be asked for.
+    if (countValues(alike) < countMin) return hours;
+  }
+  const kinds = Map.groupBy(hours, ({ hour }) => kindOf(hour));
+  return [...kinds]
+    .filter(([kind]) => kind !== 0)
+    .map(([, ofKind]) => ({
+      hour: ofKind[0]?.hour ?? nowHour,
+      moments: mergeHourMoments(ofKind),
+      sketch: mergeHourSketches(ofKind),
+    }));
+}
+
 type Finder = (hours: readonly HourStatistics[], options: FenceOptions) => Fences | undefined;
 
 const finders: Readonly<Record<OutlierMethod, Finder>> = {
@@ -148,6 +173,19 @@ function findSeasonal(hours: readonly HourStatistics[], options: FenceOptions): 
   return standAround({ count: sketch.count, centre: moved, spread }, sensitivity);
 }
 
+/** By what `findSeasonal` asks of an hour; 0 where it asks for none of it. */
+function seasonalKind(hour: number, nowHour: number): number {
+  return (
+    Number(isAlike(hour, nowHour, hoursPerWeek)) +
+    2 * Number(isAlike(hour, nowHour, hoursPerDay)) +
+    4 * Number(isOfDay(hour, nowHour)) +
+    8 * Number(isOfDay(hour, nowHour) && nowHour - hour < hoursPerDay)
+  );
+}
+
+/** Within the last day, or the same day of a week before it. */
+const isOfDay = (hour: number, nowHour: number) => hourOfWeek(nowHour - hour) < hoursPerDay;
+
 const countValues = (hours: readonly HourStatistics[]) =>
   hours.reduce((sum, { moments }) => sum + moments.count, 0);
 
@@ -162,10 +200,9 @@ function findShift(
   hours: readonly HourStatistics[],
   { nowHour, countMin }: FenceOptions,
 ): { readonly now: number; readonly before: number } | undefined {
-  const isOfDay = ({ hour }: HourStatistics) => hourOfWeek(nowHour - hour) < hoursPerDay;
   const isNow = ({ hour }: HourStatistics) => nowHour - hour < hoursPerDay;
   const lastDay = mergeHourSketches(hours.filter(isNow));
-  const earlier = mergeHourSketches(hours.filter((hour) => isOfDay(hour) && !isNow(hour)));
+  const earlier = mergeHourSketches(hours.filter((one) => isOfDay(one.hour, nowHour) && !isNow(one)));
   if (lastDay.count < countMin || earlier.count < countMin) return undefined;
   return { now: lastDay.quantile(0.5) ?? 0, before: earlier.quantile(0.5) ?? 0 };
 }

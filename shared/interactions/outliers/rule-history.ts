@@ -11,7 +11,7 @@
 import { type OutlierCondition, sensitivityOf } from "../rules.ts";
 import { addValues, type Moments, noMoments } from "../statistics/moments.ts";
 import { QuantileSketch, type SketchParts } from "../statistics/sketch.ts";
-import { type Fences, findFences } from "./fences.ts";
+import { condenseHistory, type Fences, findFences } from "./fences.ts";
 import { type HourStatistics, hoursPerDay } from "./history.ts";
 
 /** With fewer values a history is small. */
@@ -64,6 +64,8 @@ export class SlidingHistory {
   readonly #merged = new QuantileSketch();
   #count = 0;
   #hour: { readonly hour: number; moments: Moments; sketch: QuantileSketch } | undefined;
+  /** The window with what counts alike in the hour under way merged; undefined until it is asked for. */
+  #condensed: readonly HourStatistics[] | undefined;
   #found: { readonly atMs: number; readonly fences: Fences | undefined } | undefined;
 
   constructor(condition: OutlierCondition) {
@@ -136,7 +138,8 @@ export class SlidingHistory {
     if (isOfQuantiles(this.#condition)) {
       return findFences([{ hour: hour.hour, moments: noMoments, sketch: this.#merged }], options);
     }
-    return findFences(hour.moments.count === 0 ? this.#window : [...this.#window, hour], options);
+    this.#condensed ??= condenseHistory(this.#window, options);
+    return findFences(hour.moments.count === 0 ? this.#condensed : [...this.#condensed, hour], options);
   }
 
   #moveTo(hour: number): void {
@@ -145,6 +148,7 @@ export class SlidingHistory {
     if (slides && this.#hour) this.#merged.subtract(this.#hour.sketch);
     this.#hour = { hour, moments: noMoments, sketch: new QuantileSketch() };
     this.#found = undefined;
+    this.#condensed = undefined;
     const entered = countWhile(this.#ahead, (one) => one.hour + (one.hours ?? 1) <= hour);
     for (const one of this.#ahead.splice(0, entered)) {
       this.#window.push(one);

@@ -45,7 +45,7 @@ export async function work(house: TestApp, task: Task = createBackTestTask(house
 export async function run(
   house: TestApp,
   body: object,
-  { who, limits }: { who?: Who; limits?: BackTestLimits } = {},
+  { who, limits }: { who?: Who; limits?: Partial<BackTestLimits> } = {},
 ): Promise<BackTestResult> {
   const { id } = await start(house, body, who);
   expect(await work(house, createBackTestTask(house.deps, limits))).toBe("done");
