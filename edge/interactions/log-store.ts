@@ -28,13 +28,19 @@ export async function insertBatch(transaction: TransactionSql, batch: NewBatch):
     batch.rows.flatMap(({ interaction }) => labelsOf(interaction)),
   );
   const added = await transaction`
-    insert into parlance.interaction_batches (id, owner_id, rows, first_at, last_at, words)
-    values (
-      ${batch.id}, ${batch.ownerId}, ${batch.rows.length}, ${new Date(Math.min(...times)).toISOString()},
-      ${new Date(Math.max(...times)).toISOString()}, ${toArrayText(words)}::text::integer[]
+    with added as (
+      insert into parlance.interaction_batches (id, owner_id, rows, first_at, last_at)
+      values (
+        ${batch.id}, ${batch.ownerId}, ${batch.rows.length}, ${new Date(Math.min(...times)).toISOString()},
+        ${new Date(Math.max(...times)).toISOString()}
+      )
+      on conflict (id) do nothing
+      returning id, owner_id
     )
-    on conflict (id) do nothing
-    returning id
+    insert into parlance.interaction_words (batch_id, owner_id, words)
+    select id, owner_id, ${toArrayText(words)}::text::integer[]
+    from added
+    returning batch_id
   `;
   if (added.length === 0) return false;
   await insertRows(transaction, batch, groups);

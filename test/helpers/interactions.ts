@@ -38,10 +38,15 @@ export async function insertInteractions(
     await transaction`select from parlance.ensure_interaction_settings(${ownerId})`;
     const json = JSON.stringify(prepared);
     await transaction`
-      insert into parlance.interaction_batches (id, owner_id, rows, first_at, last_at, words)
-      select ${batchId}, ${ownerId}, ${rows.length}, min(occurred_at), max(occurred_at),
-        ${`{${hashWords(wordsOf(rows), rows.flatMap(labelsOf)).join(",")}}`}::text::integer[]
-      from json_to_recordset(${json}::text::json) as rows (occurred_at timestamptz)
+      with added as (
+        insert into parlance.interaction_batches (id, owner_id, rows, first_at, last_at)
+        select ${batchId}, ${ownerId}, ${rows.length}, min(occurred_at), max(occurred_at)
+        from json_to_recordset(${json}::text::json) as rows (occurred_at timestamptz)
+        returning id, owner_id
+      )
+      insert into parlance.interaction_words (batch_id, owner_id, words)
+      select id, owner_id, ${`{${hashWords(wordsOf(rows), rows.flatMap(labelsOf)).join(",")}}`}::text::integer[]
+      from added
     `;
     await transaction`
       with named as (

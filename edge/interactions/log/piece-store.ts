@@ -23,10 +23,11 @@ export async function findBatches(
   const words = `{${hashes.join(",")}}`;
   if ((await estimateBatches(sql, words)) > countMax) return undefined;
   const pieces = await sql<Piece[]>`
-    select id as batch_id, first_at as "from", last_at as "to", rows
-    from parlance.interaction_batches
-    where words @> ${words}::text::integer[]
-      and ${ownedBy(sql, filters.ownerId)}
+    select batches.id as batch_id, batches.first_at as "from", batches.last_at as "to", batches.rows
+    from parlance.interaction_words as words
+    join parlance.interaction_batches as batches on batches.id = words.batch_id
+    where words.words @> ${words}::text::integer[]
+      and ${ownedBy(sql, filters.ownerId, sql`words.owner_id`)}
       and ${reaches(sql, filters, order, after)}
     limit ${countMax + 1}
   `;
@@ -37,7 +38,7 @@ export async function findBatches(
 async function estimateBatches(sql: TransactionSql, words: string): Promise<number> {
   const [row] = await sql<{ "QUERY PLAN": [{ Plan: { "Plan Rows": number } }] }[]>`
     explain (format json)
-    select from parlance.interaction_batches where words @> ${sql.unsafe(`'${words}'`)}::integer[]
+    select from parlance.interaction_words where words @> ${sql.unsafe(`'${words}'`)}::integer[]
   `;
   const [plan] = Object.values(row ?? {}) as [{ Plan: { "Plan Rows": number } }][];
   return plan?.[0].Plan["Plan Rows"] ?? 0;

@@ -62,10 +62,10 @@ test("what is redacted does not reach the log, nor what it is searched by", asyn
   const { sql } = house;
   const { hashWords } = await import("../../../../shared/interactions/words.ts");
   expect(
-    await sql`select from parlance.interaction_batches where words @> ${hashWords(["zaphod"])}::integer[]`,
+    await sql`select from parlance.interaction_words where words @> ${hashWords(["zaphod"])}::integer[]`,
   ).toHaveLength(0);
   expect(
-    await sql`select from parlance.interaction_batches where words @> ${hashWords(["email", "write"])}::integer[]`,
+    await sql`select from parlance.interaction_words where words @> ${hashWords(["email", "write"])}::integer[]`,
   ).toHaveLength(1);
 });
 

@@ -3,6 +3,7 @@ import type { Sql } from "postgres";
 import { createId } from "../../../../shared/ids.ts";
 import { metricEdition } from "../../../../shared/interactions/metrics/registry.ts";
 import { QuantileSketch } from "../../../../shared/interactions/statistics/sketch.ts";
+import { readSketch } from "../../../../shared/interactions/statistics/sketch-text.ts";
 
 export const hourMs = 3_600_000;
 
@@ -21,13 +22,14 @@ export interface StoredHour {
 }
 
 export async function listStored(sql: Sql, ownerId: string | null): Promise<StoredHour[]> {
-  return await sql<StoredHour[]>`
+  const rows = await sql<(Omit<StoredHour, "keys" | "counts"> & { sketch: string })[]>`
     select hours.*
     from parlance.interaction_hours as hours
     join parlance.interaction_groups as groups on groups.id = hours.group_id
     where groups.owner_id is not distinct from ${ownerId}
     order by group_id, metric, hour
   `;
+  return rows.map(({ sketch, ...row }) => ({ ...row, ...readSketch(sketch) }));
 }
 
 /** Two passes over the values of each hour; sketches of all of them at once. */
@@ -90,8 +92,8 @@ export async function insertBatches(
     ), groups as (
       select id from parlance.ensure_interaction_groups(${ownerId}, array['default'], array[''], array[''])
     ), batches as (
-      insert into parlance.interaction_batches (id, owner_id, rows, first_at, last_at, words)
-      select "batchId", ${ownerId}, count(*), min(at), max(at), '{}' from rows group by "batchId"
+      insert into parlance.interaction_batches (id, owner_id, rows, first_at, last_at)
+      select "batchId", ${ownerId}, count(*), min(at), max(at) from rows group by "batchId"
     )
     insert into parlance.interactions (
       id, owner_id, group_id, batch_id, input, output, occurred_at, metric_values, metric_edition
