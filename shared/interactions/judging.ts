@@ -160,8 +160,8 @@ export const noEvidence: Omit<AlertEvidence, "type" | "explanation"> = {
   interactionIds: [],
 };
 
-const nameMetric = ({ element, metric }: Pick<Rule, "element" | "metric">) =>
-  element === "pair" ? `${metric}` : `${metric} of the ${element}`;
+/** As the metrics of an interaction are named. */
+const nameMetric = ({ element, metric }: Pick<Rule, "element" | "metric">) => `${element}.${metric}`;
 
 /** Four digits are enough for a person. */
 const show = (value: number) => `${Number(value.toPrecision(4))}`;
