@@ -1,5 +1,6 @@
 import type { Sql } from "postgres";
 import { afterEach, describe, expect, test } from "vitest";
+import { houseSchedules } from "../../../edge/tasks.ts";
 import { expireKeys } from "../../../shared/jobs/maintenance.ts";
 import { until } from "../../helpers/until.ts";
 import { createDatabase, type OpenStack, openStack } from "../../http/targets.ts";
@@ -54,11 +55,14 @@ describe("the house as one process", { timeout: 120_000 }, () => {
 
   test("leaves the clock to a timer outside where it is told to, and runs what requests add all the same", async () => {
     const { house, sql } = await open({ EDGE_RUNNER: "false" });
-    expect(await post(house, "/jobs/ticks")).toMatchObject({ added: 5, done: 5 });
+    const count = houseSchedules.length;
+    expect(await post(house, "/jobs/ticks?cpuMs=60000")).toMatchObject({ added: count, done: count });
     expect(await sql`select from parlance.workers`).toHaveLength(0);
     await addRun(house);
     await until("the added one has run", () => areDone(sql, 2), { timeoutMs: 60_000 });
     await sql`update parlance.job_schedules set next_at = now(), due_at = now() where name = ${expireKeys.name}`;
-    expect(await post(house, "/jobs/ticks")).toMatchObject({ added: 1, done: 1 });
+    // What is due every minute may be, too.
+    await post(house, "/jobs/ticks");
+    await until("the scheduled one has run", () => areDone(sql, 3), { timeoutMs: 60_000 });
   });
 });

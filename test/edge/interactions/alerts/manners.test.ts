@@ -15,7 +15,8 @@ type Step =
   | { readonly do: "fire"; readonly rule: number; readonly app: string }
   | { readonly do: "pass"; readonly minutes: number }
   | { readonly do: "silence"; readonly app: string | null; readonly minutes: number }
-  | { readonly do: "end silences" | "watch" }
+  | { readonly do: "end silences" }
+  | { readonly do: "watch" }
   | { readonly do: "acknowledge" | "take back" | "resolve"; readonly index: number };
 
 const app = fc.constantFrom("a", "b");

@@ -118,10 +118,10 @@ test("alerts are listed newest first, and walked in pages of any size", async ()
   for (const limit of [1, 2, 3]) {
     const walked: string[] = [];
     for (let cursor: string | null = ""; cursor !== null; ) {
-      const page = (
+      const page: { items: Alert[]; nextCursor: string | null } = (
         await house.call(house.alice, "GET", `/alerts?limit=${limit}${cursor && `&cursor=${cursor}`}`)
       ).body;
-      walked.push(...page.items.map(({ id }: Alert) => id));
+      walked.push(...page.items.map(({ id }) => id));
       cursor = page.nextCursor;
     }
     expect(walked).toEqual(newestFirst);

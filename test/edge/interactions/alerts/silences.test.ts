@@ -132,10 +132,10 @@ test("they are walked in pages, newest first", async () => {
   for (let count = 0; count < 5; count++) ids.push((await silence({ minutes: 5 })).id);
   const walked: string[] = [];
   for (let cursor: string | null = ""; cursor !== null; ) {
-    const page = (
+    const page: { items: AlertSilence[]; nextCursor: string | null } = (
       await house.call(house.alice, "GET", `/alerts/silences?limit=2${cursor && `&cursor=${cursor}`}`)
     ).body;
-    walked.push(...page.items.map(({ id }: AlertSilence) => id));
+    walked.push(...page.items.map(({ id }) => id));
     cursor = page.nextCursor;
   }
   expect(walked).toEqual(ids.toReversed());
