@@ -31,7 +31,7 @@ alter table parlance.webhook_deliveries
   ),
   add constraint only_events_of_alerts_name_one check ((alert_id is not null) = (event like 'alert.%'));
 
--- As before, and e-mails about alerts are not told of either.
+-- As before, and e-mails about alerts are not told of either, nor what is done every minute.
 create or replace function parlance.deliver_job_events() returns trigger
   language plpgsql security definer
   set search_path = pg_catalog, pg_temp set jit = off set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off
@@ -63,6 +63,7 @@ begin
         on (webhooks.owner_id = jobs.owner_id or (webhooks.owner_id is null and jobs.owner_id is null))
       where added.event in ('job.done', 'job.failed')
         and jobs.kind not in ('webhooks.deliver-event', 'alerts.send-mail')
+        and not (jobs.kind = 'interactions.watch' and added.event = 'job.done')
         and (jobs.owner_id is not null or jobs.lane = 'bulk')
         and webhooks.is_enabled
         and added.event = any (webhooks.events)

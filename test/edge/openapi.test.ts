@@ -87,13 +87,20 @@ test("every operation may be limited, and those whose caller can have too much o
     .map(({ name }) => name)
     .toSorted();
   expect(names).toEqual([
+    "post /alerts/silences",
     "post /images",
     "post /images/search",
     "post /images/{id}/completion",
     "post /interactions",
+    "post /interactions/bulk",
+    "post /interactions/deletions",
+    "post /interactions/imports",
+    "post /interactions/imports/{id}/completion",
     "post /jobs",
     "post /jobs/schedules/{name}/runs",
     "post /otlp/v1/traces",
+    "post /rules",
+    "post /rules/back-tests",
     "post /webhooks",
     "post /webhooks/{id}/deliveries/{deliveryId}/redelivery",
     "post /webhooks/{id}/test",

@@ -37,7 +37,13 @@ test("a tick adds it every minute and runs it", async () => {
   const at = (minutes: number) => ({ ...house.deps, now: () => new Date(Date.now() + minutes * 60_000) });
   expect(await tick(at(0), watchOnly)).toMatchObject({ added: 1, done: 1, failed: 0 });
   expect(await tick(at(0), watchOnly)).toMatchObject({ added: 0 });
+  const webhook = { url: "https://example.com/hook", events: ["job.done", "job.failed"] };
+  const headers = { "content-type": "application/json" };
+  const added = await house.call("secret", "POST", "/webhooks", { body: JSON.stringify(webhook), headers });
+  expect(added.status, added.text).toBe(201);
   expect(await tick(at(1), watchOnly)).toMatchObject({ added: 1, done: 1, failed: 0 });
+  // A webhook of the house is not called every minute for it.
+  expect(await house.sql`select event from parlance.webhook_deliveries`).toEqual([]);
   await house.sql`delete from parlance.job_schedules`;
 });
 
