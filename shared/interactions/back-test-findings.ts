@@ -1,13 +1,12 @@
 /** What a back-test has found so far: added to row by row, kept between runs, and told in the end. */
 import { AlertManners, type MannersState } from "./alert-manners.ts";
-import { type BackTestResult, type BackTestRow, backTestRowsMax } from "./back-tests.ts";
-import type { GroupLabels } from "./judging.ts";
+import { backTestRowsMax } from "./back-tests.ts";
 import { type OutlierCondition, type RuleFields, sensitivityOf } from "./rules.ts";
 import { QuantileSketch, type SketchParts } from "./statistics/sketch.ts";
 import { TopRows } from "./top-rows.ts";
 
 const msPerMinute = 60_000;
-const msPerWeek = 7 * 24 * 60 * msPerMinute;
+export const msPerWeek = 7 * 24 * 60 * msPerMinute;
 
 export interface Period {
   readonly fromMs: number;
@@ -43,7 +42,8 @@ export interface FindingsState {
   readonly weeks: readonly Week[];
   readonly max: number | null;
   readonly sketch: SketchParts;
-  readonly firedBySensitivity: readonly number[];
+  /** Each with how often it would have fired. */
+  readonly sensitivities: readonly (readonly [sensitivity: number, fired: number])[];
   readonly first: readonly Found[];
   readonly newest: readonly Found[];
   readonly extreme: readonly Found[];
@@ -64,8 +64,7 @@ export class Findings {
   readonly #period: Period;
   readonly #weeks: Week[];
   readonly #sketch: QuantileSketch;
-  readonly #firedBySensitivity: number[];
-  readonly #sensitivities: readonly number[];
+  readonly #sensitivities: [sensitivity: number, fired: number][];
   readonly #first: TopRows<Found>;
   readonly #newest: TopRows<Found>;
   readonly #extreme: TopRows<Found>;
@@ -85,8 +84,8 @@ export class Findings {
       ...(state?.weeks[index] ?? { judged: 0, fired: 0, alerts: 0 }),
     }));
     this.#sketch = state ? QuantileSketch.fromParts(state.sketch) : new QuantileSketch();
-    this.#sensitivities = rule.condition.type === "outlier" ? listSensitivities(rule.condition) : [];
-    this.#firedBySensitivity = [...(state?.firedBySensitivity ?? this.#sensitivities.map(() => 0))];
+    const others = rule.condition.type === "outlier" ? listSensitivities(rule.condition) : [];
+    this.#sensitivities = others.map((one, index) => [one, state?.sensitivities[index]?.[1] ?? 0]);
     this.#first = new TopRows(backTestRowsMax, byAge, state?.first);
     this.#newest = new TopRows(backTestRowsMax, (one, other) => byAge(other, one), state?.newest);
     this.#extreme = new TopRows(backTestRowsMax, bySize, state?.extreme);
@@ -121,9 +120,9 @@ export class Findings {
     if (condition.type !== "outlier" || score === 0) return;
     if (condition.tails !== "both" && condition.tails !== (score > 0 ? "high" : "low")) return;
     const size = Math.abs(score);
-    for (const [index, sensitivity] of this.#sensitivities.entries()) {
-      if (size <= sensitivity) break;
-      this.#firedBySensitivity[index] = (this.#firedBySensitivity[index] ?? 0) + 1;
+    for (const one of this.#sensitivities) {
+      if (size <= one[0]) break;
+      one[1] += 1;
     }
   }
 
@@ -176,33 +175,11 @@ export class Findings {
       weeks: this.#weeks,
       max: this.#max,
       sketch: this.#sketch.toParts(),
-      firedBySensitivity: this.#firedBySensitivity,
+      sensitivities: this.#sensitivities,
       first: this.#first.rows,
       newest: this.#newest.rows,
       extreme: this.#extreme.rows,
       manners: this.#manners.state ?? null,
-    };
-  }
-
-  toResult(groups: number, labelsOf: (groupId: number) => Partial<GroupLabels>): BackTestResult {
-    const toRow = (found: Found) => describeRow(found, labelsOf(found.groupId));
-    const alerts = this.#opened + this.#repeated;
-    return {
-      judged: this.#judged,
-      withoutHistory: this.#withoutHistory,
-      ...this.#times(this.#fired),
-      alerts: { opened: this.#opened, repeated: this.#repeated, perWeek: this.#perWeek(alerts) },
-      weeks: this.#weeks.map((week, index) => ({
-        from: new Date(this.#period.fromMs + index * msPerWeek).toISOString(),
-        ...week,
-      })),
-      first: this.#first.rows.map(toRow),
-      newest: this.#newest.rows.map(toRow),
-      extreme: this.#extreme.rows.map(toRow),
-      values: this.#describeValues(),
-      sensitivities: this.#describeSensitivities(),
-      thresholds: this.#describeThresholds(),
-      groups,
     };
   }
 
@@ -231,77 +208,9 @@ export class Findings {
   #weekOf(atMs: number): Week {
     return this.#weeks[this.#weekIndex(atMs)] as Week;
   }
-
-  #perWeek(times: number): number {
-    const { fromMs, toMs } = this.#period;
-    return Number(((times * msPerWeek) / (toMs - fromMs)).toPrecision(6));
-  }
-
-  #times(fired: number): { fired: number; firedPerWeek: number } {
-    return { fired, firedPerWeek: this.#perWeek(fired) };
-  }
-
-  #describeValues(): BackTestResult["values"] {
-    const max = this.#max;
-    if (max === null) return null;
-    // The middle of a bucket may lie above all that is in it.
-    const at = (share: number) => Math.min(this.#sketch.quantile(share) ?? max, max);
-    return { count: this.#sketch.count, p50: at(0.5), p95: at(0.95), p99: at(0.99), max };
-  }
-
-  #describeSensitivities(): BackTestResult["sensitivities"] {
-    if (this.#rule.condition.type !== "outlier") return null;
-    const own = sensitivityOf(this.#rule.condition);
-    return this.#sensitivities.map((sensitivity, index) => {
-      // What fired is what says so: a bound and a score may differ in their last bit.
-      const fired = sensitivity === own ? this.#fired : (this.#firedBySensitivity[index] ?? 0);
-      return { sensitivity, ...this.#times(fired) };
-    });
-  }
-
-  #describeThresholds(): BackTestResult["thresholds"] {
-    const { condition } = this.#rule;
-    if (condition.type === "outlier" || condition.type === "missing") return null;
-    const isBelow = condition.type === "below";
-    const own = condition.type === "rate" ? condition.moreThan : condition.threshold;
-    const shares = [0.5, 0.75, 0.9, 0.95, 0.99, 0.999, 0.9999].map((share) => (isBelow ? 1 - share : share));
-    const others = shares.flatMap((share) => {
-      const found = this.#sketch.quantile(share);
-      if (found === undefined) return [];
-      return condition.type === "rate" ? Math.round(found) : Number(found.toPrecision(3));
-    });
-    return [...new Set([...others, own])]
-      .sort((one, other) => one - other)
-      .map((threshold) => {
-        const fired = isBelow ? this.#sketch.countBelow(threshold) : this.#sketch.countAbove(threshold);
-        return { threshold, ...this.#times(threshold === own ? this.#fired : fired) };
-      });
-  }
 }
 
 function listSensitivities(condition: OutlierCondition): number[] {
   const own = sensitivityOf(condition);
   return sensitivityFactors.map((factor) => (factor === 1 ? own : Number((own * factor).toPrecision(6))));
-}
-
-function describeRow({ id, at, value, score, bound }: Found, labels: Partial<GroupLabels>): BackTestRow {
-  const { app = null, environment = null, model = null } = labels;
-  const emptyToNull = (label: string | null) => label || null;
-  return {
-    interactionId: id,
-    occurredAt: microsToIso(at),
-    app,
-    environment: emptyToNull(environment),
-    model: emptyToNull(model),
-    value,
-    score,
-    bound,
-  };
-}
-
-/** With all six digits, as the database writes times. */
-export function microsToIso(micros: number): string {
-  const ms = Math.floor(micros / 1000);
-  const rest = String(micros - ms * 1000).padStart(3, "0");
-  return new Date(ms).toISOString().replace("Z", `${rest}Z`);
 }

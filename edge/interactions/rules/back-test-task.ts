@@ -8,8 +8,9 @@ import { AppError } from "../../../shared/errors.ts";
 import { Findings, type Period } from "../../../shared/interactions/back-test-findings.ts";
 import { comparesValues, countsInWindow } from "../../../shared/interactions/back-test-judging.ts";
 import { runBackTest } from "../../../shared/interactions/back-test-kind.ts";
+import { describeFindings } from "../../../shared/interactions/back-test-result.ts";
 import type { BackTest, BackTestResult } from "../../../shared/interactions/back-tests.ts";
-import { metricNumberOf } from "../../../shared/interactions/judging.ts";
+import { labelsOf, metricNumberOf } from "../../../shared/interactions/judging.ts";
 import { hoursPerDay } from "../../../shared/interactions/outliers/history.ts";
 import type { Rule } from "../../../shared/interactions/rules.ts";
 import { defineTask, type Task, type TaskContext } from "../../../shared/jobs/kinds.ts";
@@ -119,8 +120,17 @@ class BackTestRun {
       this.#position = { ...this.#position, group: this.#position.group + 1, after: null };
       await this.#pauseWhenDue();
     }
-    const labels = new Map(groups.map((group) => [group.id, group]));
-    return this.#findings.toResult(apart.length, (id) => labels.get(id) ?? {});
+    const byId = new Map(groups.map((group) => [group.id, group]));
+    return describeFindings(this.#findings.toState(), {
+      rule: this.#rule,
+      period: this.#period,
+      groups: apart.length,
+      labelsOf: (id) => {
+        const group = byId.get(id);
+        if (!group) return {};
+        return windowMsOf(this.#rule) > 0 ? labelsOf(this.#rule, group) : group;
+      },
+    });
   }
 
   async #runTogether(together: JudgedTogether): Promise<void> {

@@ -4,8 +4,8 @@
  */
 import type { Sql, TransactionSql } from "postgres";
 import { serviceCaller, transactAs } from "../../../shared/callers.ts";
-import { microsToIso } from "../../../shared/interactions/back-test-findings.ts";
 import type { BackTestedRow } from "../../../shared/interactions/back-test-judging.ts";
+import { microsToIso } from "../../../shared/interactions/back-test-result.ts";
 import { ownedBy } from "../statistics/settings-lock.ts";
 
 export interface RowsWanted {

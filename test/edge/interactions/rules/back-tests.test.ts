@@ -517,6 +517,31 @@ describe("what a back-test says", () => {
     }
   });
 
+  test("of many with long names is as much as can be kept", async () => {
+    const long = (letter: string, length: number) => letter.repeat(length);
+    const group = { app: long("\u{1f600}", 32), environment: long("\\", 64), model: long("\u4e00", 128) };
+    await log(Array.from({ length: 150 }, (_, index) => at(thisHour - index * 60_000 - 1, 500, { group })));
+    const result = await run(house, {
+      rule: { ...outputCharacters, condition: { type: "above", threshold: 1 } },
+    });
+    expect([result.fired, result.first.length]).toEqual([150, 50]);
+    expect(result.first[0]).toMatchObject(group);
+  });
+
+  test("of a window names what was judged apart alone", async () => {
+    await log([
+      at(thisHour - msPerHour, 1),
+      at(thisHour - msPerHour, 1, { group: { ...plain, model: "n" } }),
+    ]);
+    const rule = { condition: { type: "rate", windowMinutes: 1, moreThan: 0 }, groupBy: ["model"] };
+    const { first, groups } = await run(house, { rule });
+    expect(groups).toBe(2);
+    expect(first.map(({ app, model }) => [app, model]).sort()).toEqual([
+      [null, "m"],
+      [null, "n"],
+    ]);
+  });
+
   test("of alerts is how often people would have been told", async () => {
     const minutesAgo = [1000, 990, 800, 700, 100].map((minutes) => thisHour - minutes * 60_000);
     await log(minutesAgo.map((atMs) => at(atMs, 500)));
