@@ -24,12 +24,27 @@ export function createGroupCheck(sql: Sql, ownerId: string | null) {
     const wanted = new Map(news.map(toGroup).map((group) => [keyOf(group), group]));
     for (const key of known) wanted.delete(key);
     if (wanted.size > 0) {
-      fault ??= await ensureGroups(sql, ownerId, [...wanted.values()]);
+      fault ??= await fillGroups(sql, ownerId, [...wanted.values()]);
       if (fault === undefined) for (const key of wanted.keys()) known.add(key);
       else for (const group of await listGroups(sql, ownerId)) known.add(keyOf(group));
     }
     return (one) => (known.has(keyOf(toGroup(one))) ? undefined : fault);
   };
+}
+
+/** Makes as many as there is room for, and answers why not all. */
+async function fillGroups(
+  sql: Sql,
+  ownerId: string | null,
+  groups: readonly GroupLabels[],
+): Promise<string | undefined> {
+  const fault = await ensureGroups(sql, ownerId, groups);
+  if (fault === undefined || groups.length === 1) return fault;
+  const middle = Math.ceil(groups.length / 2);
+  return (
+    (await fillGroups(sql, ownerId, groups.slice(0, middle))) ??
+    fillGroups(sql, ownerId, groups.slice(middle))
+  );
 }
 
 /** Answers why they cannot all be there; then none was made. */

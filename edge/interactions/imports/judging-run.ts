@@ -19,7 +19,8 @@ export async function judgeAll({ deps, context, row }: ImportRun, from: CursorOf
     const judged = await transactAs(deps.sql, serviceCaller, (transaction) =>
       judgeNext(transaction, { importId, rules }, { after, rowsMax: rowsAtOnce }),
     );
-    const done: CursorOf<"judge"> = { phase: "judge", rows: rows + judged.rows, after: judged.last ?? after };
+    if (!judged.last) return;
+    const done: CursorOf<"judge"> = { phase: "judge", rows: rows + judged.rows, after: judged.last };
     await context.checkpoint(
       done,
       asService(async (transaction) => {
@@ -27,7 +28,6 @@ export async function judgeAll({ deps, context, row }: ImportRun, from: CursorOf
       }),
     );
     context.reportProgress(sizeBytes, sizeBytes, `${done.rows} rows are judged.`);
-    if (!judged.last) return;
     cursor = done;
   }
 }

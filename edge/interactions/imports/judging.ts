@@ -35,7 +35,7 @@ interface StoredRow extends GroupLabels {
 export interface JudgedChunk {
   readonly firings: readonly Firing[];
   readonly rows: number;
-  /** Undefined where there are no more. */
+  /** Undefined where there were none left. */
   readonly last: Judged | undefined;
 }
 
@@ -53,7 +53,7 @@ export async function judgeNext(
   return {
     firings,
     rows: rows.length,
-    last: last && stored.length === rowsMax ? { occurredAt: last.occurredAt, id: last.id } : undefined,
+    last: last && { occurredAt: last.occurredAt, id: last.id },
   };
 }
 

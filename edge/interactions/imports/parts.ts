@@ -94,7 +94,7 @@ function cutPart(held: Uint8Array, options: CutOptions): FoundRows {
   const { findings } = options.file;
   if (options.isSkipping) {
     const end = findNewline(held, findings);
-    const rest = options.hasEnded ? held.length : held.length - (held.length % 2);
+    const rest = options.hasEnded ? held.length : countWhole(held, findings);
     return { end: end ?? rest, isSkipping: end === undefined, rows: [], broken: 0 };
   }
   const { end, broken } = findEnd(held, options);
@@ -106,12 +106,18 @@ function cutPart(held: Uint8Array, options: CutOptions): FoundRows {
       broken: broken.length,
     };
   }
-  if (held.length <= options.limits.recordBytesMax) return { end: 0, isSkipping: false, rows: [], broken: 0 };
+  const whole = countWhole(held, findings);
+  if (whole <= options.limits.recordBytesMax) return { end: 0, isSkipping: false, rows: [], broken: 0 };
   const mebibytes = Math.round(options.limits.recordBytesMax / 2 ** 20);
   const text = decodeText(held.subarray(0, 4_000), findings.encoding);
   const refusal = `It is longer than ${mebibytes} MiB.`;
-  // The rest of it has no newline yet, or it would have been cut there. Half of a unit waits for its other half.
-  return { end: held.length - (held.length % 2), isSkipping: true, rows: [{ refusal, text }], broken: 0 };
+  // What is there of it has no newline, or it would have been cut there.
+  return { end: whole, isSkipping: true, rows: [{ refusal, text }], broken: 0 };
+}
+
+/** Half of a unit waits for its other half. */
+function countWhole(held: Uint8Array, { encoding }: ImportFindings): number {
+  return toUnit(encoding) === "8" ? held.length : held.length - (held.length % 2);
 }
 
 function findEnd(held: Uint8Array, { file: { findings }, limits, hasEnded }: CutOptions): Cut {
