@@ -3,6 +3,7 @@ import type { TransactionSql } from "postgres";
 import type { GroupLabels } from "../../../shared/interactions/judging.ts";
 import type { Fences } from "../../../shared/interactions/outliers/fences.ts";
 import type { Rule } from "../../../shared/interactions/rules.ts";
+import type { StoodFences } from "./history.ts";
 import { type HourRow, toArrayText } from "./hour-store.ts";
 import { ownedBy } from "./settings-lock.ts";
 
@@ -13,12 +14,7 @@ export interface WantedFences {
   readonly hour: number;
 }
 
-export interface FoundFences extends WantedFences {
-  /** Undefined: there is too little history. */
-  readonly fences: Fences | undefined;
-  /** How many values the history has. */
-  readonly values: number;
-}
+export type FoundFences = WantedFences & StoodFences;
 
 const minutesKept = 5;
 
@@ -107,7 +103,7 @@ export async function listHistory(
   return await transaction<HourRow[]>`
     select
       group_id, metric, hour, hours, count, mean, m2, min, max,
-      ${withSketches ? transaction`keys::text as keys, counts::text as counts` : transaction`'{}' as keys, '{}' as counts`}
+      ${withSketches ? transaction`sketch` : transaction`'' as sketch`}
     from parlance.interaction_hours
     where group_id = any(${toArrayText(groupIds)}::text::integer[])
       and metric = ${metric}

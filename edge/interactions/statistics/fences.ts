@@ -1,12 +1,11 @@
 /**
  * What outlier rules hold rows against, worked out of the statistics by hour.
  *
- *   history of a row = what was folded of its rule's groups, of the hours that ended in the `historyDays` before its own began
+ *   history of a row = what was folded of its rule's groups, of the `historyDays` before its hour and of that hour so far
  *
- * Nothing that happened later counts, however late a row comes, and a burst does not raise its own bounds. Only where that is too
- * little, what is known of its own hour so far counts too (where hours became days, of its own day): else a log would have to be
- * an hour old before its first alert. Batches that are not folded yet do not count, the row's own among them. A rule's `tags`
- * choose which rows are judged; its history is that of its groups with any tags.
+ * Nothing that happened in a later hour counts, however late a row comes. Where hours became days, days that were over count, and
+ * its own day only where they are too little. Batches that are not folded yet do not count, the row's own among them. A rule's
+ * `tags` choose which rows are judged; its history is that of its groups with any tags.
  *
  * Bounds that rest on much history are kept for five minutes, in which they hardly move. Those that rest on little are worked out
  * each time: each value moves them, and there is little to read.
@@ -21,10 +20,9 @@ import {
   watchesGroup,
   watchesRow,
 } from "../../../shared/interactions/judging.ts";
-import { type Fences, findFences, type OutlierMethod } from "../../../shared/interactions/outliers/fences.ts";
-import { type HourStatistics, hoursPerDay } from "../../../shared/interactions/outliers/history.ts";
-import { type OutlierCondition, type Rule, sensitivityOf } from "../../../shared/interactions/rules.ts";
-import { QuantileSketch } from "../../../shared/interactions/statistics/sketch.ts";
+import type { Fences, OutlierMethod } from "../../../shared/interactions/outliers/fences.ts";
+import { hoursPerDay } from "../../../shared/interactions/outliers/history.ts";
+import type { Rule } from "../../../shared/interactions/rules.ts";
 import {
   type FoundFences,
   listFences,
@@ -33,7 +31,7 @@ import {
   saveFences,
   type WantedFences,
 } from "./fence-store.ts";
-import { type HourRow, toEntry } from "./hour-store.ts";
+import { standAtHours } from "./history.ts";
 import { toHour } from "./spans.ts";
 
 /** With fewer values a history is small. */
@@ -125,66 +123,21 @@ async function workOutOne(
     toHour: Math.max(...hours),
     withSketches: needsSketches(condition.method),
   });
-  const histories = new Map(
-    [...Map.groupBy(rows, ({ groupId }) => keyById.get(groupId) ?? "")].map(([key, ofKey]) => [
-      key,
-      ofKey.map(toHistory),
-    ]),
-  );
-  return wanted.map((one) => ({
-    ...one,
-    ...stand(histories.get(one.groupKey) ?? [], condition, one.hour),
-  }));
+  const byKey = Map.groupBy(rows, ({ groupId }) => keyById.get(groupId) ?? "");
+  const found: FoundFences[] = [];
+  for (const [groupKey, ofKey] of Map.groupBy(wanted, (one) => one.groupKey)) {
+    const stood = standAtHours(
+      byKey.get(groupKey) ?? [],
+      condition,
+      ofKey.map(({ hour }) => hour),
+    );
+    for (const one of ofKey)
+      found.push({ ...one, ...(stood.get(one.hour) ?? { fences: undefined, values: 0 }) });
+  }
+  return found;
 }
 
 const needsSketches = (method: OutlierMethod) => method !== "z-score" && method !== "ewma";
-
-const noSketch = new QuantileSketch();
-
-interface HistoryHour extends HourStatistics {
-  readonly hours: number;
-}
-
-const toHistory = (row: HourRow): HistoryHour =>
-  row.keys === "{}" ? { hour: row.hour, hours: row.hours, moments: row, sketch: noSketch } : toEntry(row);
-
-/** Hours are in ascending order. */
-function stand(
-  hours: readonly HistoryHour[],
-  condition: OutlierCondition,
-  hour: number,
-): Pick<FoundFences, "fences" | "values"> {
-  const { method, countMin, historyDays } = condition;
-  const begin = findPlace(hours, hour - historyDays * hoursPerDay);
-  const withOwn = hours.slice(begin, findPlace(hours, hour + 1));
-  const before = withOwn.filter((one) => one.hour + one.hours <= hour);
-  const options = { method, countMin, sensitivity: sensitivityOf(condition), nowHour: hour };
-  const fences = findFences(before, options) ?? findFences(withOwn, options);
-  return { fences: limit(fences), values: countValues(before) };
-}
-
-const countValues = (hours: readonly HourStatistics[]) =>
-  hours.reduce((sum, { moments }) => sum + moments.count, 0);
-
-/** The first place whose hour is not before this one. */
-function findPlace(hours: readonly HourStatistics[], hour: number): number {
-  let [low, high] = [0, hours.length];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((hours[middle]?.hour ?? hour) < hour) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-}
-
-const farthest = 1e300;
-
-/** JSON knows no infinity, which a great sensitivity reaches. */
-function limit(fences: Fences | undefined): Fences | undefined {
-  if (!fences) return undefined;
-  const clamp = (value: number) => Math.max(-farthest, Math.min(farthest, value));
-  return { ...fences, low: clamp(fences.low), high: clamp(fences.high) };
-}
 
 /** For a rule that judges otherwise than before. */
 export async function forgetFences(sql: Sql | TransactionSql, ruleId: string): Promise<void> {

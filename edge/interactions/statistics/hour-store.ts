@@ -12,6 +12,7 @@ import {
   noMoments,
 } from "../../../shared/interactions/statistics/moments.ts";
 import { QuantileSketch } from "../../../shared/interactions/statistics/sketch.ts";
+import { readSketch, writeSketch } from "../../../shared/interactions/statistics/sketch-text.ts";
 import type { Span } from "./spans.ts";
 
 export interface HourKey extends Span {
@@ -30,28 +31,43 @@ export interface HourRow extends Row, Moments {
   readonly metric: number;
   readonly hour: number;
   readonly hours: 1 | 24;
-  readonly keys: string;
-  readonly counts: string;
+  /** Empty where it was not asked for. */
+  readonly sketch: string;
 }
 
 export const hourColumns = (sql: TransactionSql) => sql`
   hours.group_id, hours.metric, hours.hour, hours.hours, hours.count, hours.mean, hours.m2, hours.min, hours.max,
-  hours.keys::text as keys, hours.counts::text as counts
+  hours.sketch
 `;
 
 /** The numbers of `{1,2}`. What is null becomes NaN. */
 export function parseNumbers(text: string): number[] {
-  return text.length <= 2 ? [] : text.slice(1, -1).split(",").map(Number);
+  const numbers: number[] = [];
+  let start = 1;
+  let number = 0;
+  let isPlain = true;
+  for (let index = 1; index < text.length; index++) {
+    const code = text.charCodeAt(index);
+    if (code >= zero && code <= nine) number = number * 10 + code - zero;
+    else if (code === comma || code === brace) {
+      // Most are small and whole; for those this is several times as quick.
+      const isWhole = isPlain && index - start <= 15;
+      if (index > start) numbers.push(isWhole ? number : Number(text.slice(start, index)));
+      start = index + 1;
+      number = 0;
+      isPlain = true;
+    } else isPlain = false;
+  }
+  return numbers;
 }
+
+const [zero, nine, comma, brace] = [48, 57, 44, 125];
 
 export const toArrayText = (numbers: readonly (number | string)[]): string => `{${numbers.join(",")}}`;
 
 export function toEntry(row: HourRow): HourEntry {
   const { groupId, metric, hour, hours, count, mean, m2, min, max } = row;
-  const sketch = QuantileSketch.fromParts({
-    keys: parseNumbers(row.keys),
-    counts: parseNumbers(row.counts),
-  });
+  const sketch = QuantileSketch.fromParts(readSketch(row.sketch));
   return { groupId, metric, hour, hours, moments: { count, mean, m2, min, max }, sketch };
 }
 
@@ -153,13 +169,12 @@ async function listHours(transaction: TransactionSql, keys: readonly HourKey[]):
 }
 
 async function writeHours(transaction: TransactionSql, entries: readonly HourEntry[]): Promise<void> {
-  const parts = entries.map(({ sketch }) => sketch.toParts());
   const column = (pick: (entry: HourEntry) => number) => toArrayText(entries.map(pick));
   await transaction`
     insert into parlance.interaction_hours as known (
-      group_id, metric, hour, hours, count, mean, m2, min, max, keys, counts
+      group_id, metric, hour, hours, count, mean, m2, min, max, sketch
     )
-    select group_id, metric, hour, hours, count, mean, m2, min, max, keys::integer[], counts::integer[]
+    select group_id, metric, hour, hours, count, mean, m2, min, max, sketch
     from unnest(
       ${column(({ groupId }) => groupId)}::text::integer[],
       ${column(({ metric }) => metric)}::text::smallint[],
@@ -170,9 +185,8 @@ async function writeHours(transaction: TransactionSql, entries: readonly HourEnt
       ${column(({ moments }) => moments.m2)}::text::float8[],
       ${column(({ moments }) => moments.min)}::text::float8[],
       ${column(({ moments }) => moments.max)}::text::float8[],
-      ${toArrayText(parts.map(({ keys }) => `"{${keys.join(",")}}"`))}::text::text[],
-      ${toArrayText(parts.map(({ counts }) => `"{${counts.join(",")}}"`))}::text::text[]
-    ) as merged (group_id, metric, hour, hours, count, mean, m2, min, max, keys, counts)
+      ${toArrayText(entries.map(({ sketch }) => `"${writeSketch(sketch.toParts())}"`))}::text::text[]
+    ) as merged (group_id, metric, hour, hours, count, mean, m2, min, max, sketch)
     on conflict (group_id, metric, hour) do update
     set hours = excluded.hours,
       count = excluded.count,
@@ -180,7 +194,6 @@ async function writeHours(transaction: TransactionSql, entries: readonly HourEnt
       m2 = excluded.m2,
       min = excluded.min,
       max = excluded.max,
-      keys = excluded.keys,
-      counts = excluded.counts
+      sketch = excluded.sketch
   `;
 }

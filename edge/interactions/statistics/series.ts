@@ -22,8 +22,9 @@ import {
   populationDeviation,
 } from "../../../shared/interactions/statistics/moments.ts";
 import { QuantileSketch } from "../../../shared/interactions/statistics/sketch.ts";
+import { SketchSum } from "../../../shared/interactions/statistics/sketch-text.ts";
 import type { Deps } from "../../deps.ts";
-import { type HourRow, parseNumbers } from "./hour-store.ts";
+import type { HourRow } from "./hour-store.ts";
 import { countStatistics, findFreshness, listMatchingGroups, listSeriesHours } from "./series-store.ts";
 import { toHour } from "./spans.ts";
 
@@ -145,23 +146,29 @@ function toGroup(
   label: string,
   { rows, count }: { readonly rows: readonly HourRow[]; readonly count: number },
 ): SeriesGroup {
+  const sum = new SketchSum();
   const points = [...Map.groupBy(rows, ({ hour }) => toBucket(hour, bucket))]
     .sort(([one], [other]) => one - other)
-    .map(([hour, ofBucket]) => toPoint(hour, bucket, ofBucket));
+    .map(([hour, ofBucket]) => toPoint(hour, { bucket, rows: ofBucket, sum }));
   return { ...(groupBy === "none" ? {} : { [groupBy]: label }), count, points };
 }
 
-function toPoint(hour: number, bucket: SeriesBucket, rows: readonly HourRow[]): SeriesPoint {
+interface PointParts {
+  readonly bucket: SeriesBucket;
+  readonly rows: readonly HourRow[];
+  /** Empty; it is used again for the next. */
+  readonly sum: SketchSum;
+}
+
+function toPoint(hour: number, { bucket, rows, sum }: PointParts): SeriesPoint {
   let moments: Moments = noMoments;
-  const sketch = new QuantileSketch();
   let hours: number = seriesBuckets[bucket];
   for (const row of rows) {
     moments = mergeMoments(moments, row);
-    sketch.merge(
-      QuantileSketch.fromParts({ keys: parseNumbers(row.keys), counts: parseNumbers(row.counts) }),
-    );
+    sum.add(row.sketch);
     hours = Math.max(hours, row.hours);
   }
+  const sketch = QuantileSketch.fromParts(sum.take());
   const { count, mean, min, max } = moments;
   // A bucket's middle may lie beyond its outermost value.
   const quantile = (share: number) => Math.min(max, Math.max(min, sketch.quantile(share) ?? mean));

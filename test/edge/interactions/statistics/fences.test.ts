@@ -107,7 +107,7 @@ describe("a young log", () => {
 });
 
 describe("a history", () => {
-  test("is what was before a row's own hour, however late the row comes", async () => {
+  test("ends with the hour of a row, however late the row comes", async () => {
     const rule = await addRule();
     await log(100, 40, { hours: -8 });
     await log(1_000, 400, { hours: -3 });
@@ -122,16 +122,19 @@ describe("a history", () => {
     expect(atMinus8).toMatchObject({ count: 40, centre: 100 });
     expect(atMinus10).toBeUndefined();
     expect(await fires(rule, toRow(1_000, { hours: -5 }))).toBe(true);
-    expect((await find(rule, [toRow(1_000)]))[0]).toMatchObject({ count: 440 });
+    expect((await find(rule, [toRow(1_000)]))[0]).toMatchObject({ count: 840 });
   });
 
-  test("is not raised by a burst of the hour itself", async () => {
-    const rule = await addRule();
+  test("has what is known of the hour itself, whatever was before it", async () => {
+    const rule = await addRule({ method: "mad" });
     await log(100, 50, { hours: -1 });
-    for (let time = 0; time < 3; time++) {
-      expect(await fires(rule, toRow(1_000))).toBe(true);
-      await log(1_000, 200);
-    }
+    await log(1_000, 40);
+    expect((await find(rule, [toRow(7)]))[0]).toMatchObject({ count: 90, centre: expect.closeTo(100, -1) });
+    await log(1_000, 40);
+    expect((await find(rule, [toRow(7)]))[0]).toMatchObject({
+      count: 130,
+      centre: expect.closeTo(1_000, -2),
+    });
   });
 
   test("ends as many days back as the rule says", async () => {

@@ -242,8 +242,8 @@ describe("who asks", () => {
         select ${user}, 'app', '', 'model ' || number from generate_series(1, 120) as number
         returning id
       )
-      insert into parlance.interaction_hours (group_id, metric, hour, count, mean, m2, min, max, keys, counts)
-      select id, 1, ${Math.floor(now / hourMs)} - hour, 1, 1, 0, 1, 1, '{4096}', '{1}'
+      insert into parlance.interaction_hours (group_id, metric, hour, count, mean, m2, min, max, sketch)
+      select id, 1, ${Math.floor(now / hourMs)} - hour, 1, 1, 0, 1, 1, '4096:1'
       from groups, generate_series(1, 840) as hour
     `;
     const who = { id: user, token: await house.signToken({ sub: user }) };

@@ -1,0 +1,111 @@
+/** What rows of one group key are held against: its statistics by hour, with sketches that are only made where they are looked at. */
+import { type Fences, findFences, type OutlierMethod } from "../../../shared/interactions/outliers/fences.ts";
+import { type HourStatistics, hoursPerDay } from "../../../shared/interactions/outliers/history.ts";
+import { type OutlierCondition, sensitivityOf } from "../../../shared/interactions/rules.ts";
+import { type Moments, mergeMoments, noMoments } from "../../../shared/interactions/statistics/moments.ts";
+import { QuantileSketch } from "../../../shared/interactions/statistics/sketch.ts";
+import { SketchSum } from "../../../shared/interactions/statistics/sketch-text.ts";
+import type { HourRow } from "./hour-store.ts";
+
+export interface StoodFences {
+  /** Undefined: there is too little history. */
+  readonly fences: Fences | undefined;
+  /** How many values the history has. */
+  readonly values: number;
+}
+
+/** An hour of all groups together, or a day that hours were rolled up into. */
+class HistoryHour implements HourStatistics {
+  readonly hour: number;
+  /** The first hour that it is history of: its own, but of a day the next one's. */
+  readonly countsFrom: number;
+  readonly moments: Moments;
+  readonly texts: readonly string[];
+  #sketch: QuantileSketch | undefined;
+
+  constructor(rows: readonly [HourRow, ...HourRow[]]) {
+    const [{ hour, hours }] = rows;
+    this.hour = hour;
+    this.countsFrom = hours === hoursPerDay ? hour + hoursPerDay : hour;
+    this.moments = rows.reduce<Moments>(mergeMoments, noMoments);
+    this.texts = rows.map(({ sketch }) => sketch);
+  }
+
+  get sketch(): QuantileSketch {
+    this.#sketch ??= QuantileSketch.fromParts(sumTexts([this]).take());
+    return this.#sketch;
+  }
+}
+
+const sum = new SketchSum();
+
+function sumTexts(hours: Iterable<HistoryHour>): SketchSum {
+  for (const { texts } of hours) for (const text of texts) sum.add(text);
+  return sum;
+}
+
+/** Methods that look at all values alike, by their quantiles. */
+const isOfQuantiles = (method: OutlierMethod) => method === "mad" || method === "iqr";
+
+/** Bounds for each of these hours; rows are of one group key. */
+export function standAtHours(
+  rows: readonly HourRow[],
+  condition: OutlierCondition,
+  wanted: readonly number[],
+): Map<number, StoodFences> {
+  const hours = toHours(rows);
+  const found = new Map<number, StoodFences>();
+  for (const hour of wanted) {
+    const begin = hour - condition.historyDays * hoursPerDay;
+    const recent = hours.slice(findPlace(hours, begin), findPlace(hours, hour + 1));
+    const history = recent.filter(({ countsFrom }) => countsFrom <= hour);
+    // An import of one old day would else have no history at all.
+    const fences = stand(history, condition, hour) ?? stand(recent, condition, hour);
+    found.set(hour, { fences: limit(fences), values: countValues(history) });
+  }
+  return found;
+}
+
+function stand(
+  history: readonly HistoryHour[],
+  condition: OutlierCondition,
+  nowHour: number,
+): Fences | undefined {
+  const { method, countMin } = condition;
+  if (countValues(history) < countMin) return undefined;
+  const options = { method, countMin, sensitivity: sensitivityOf(condition), nowHour };
+  if (!isOfQuantiles(method)) return findFences(history, options);
+  const sketch = QuantileSketch.fromParts(sumTexts(history).take());
+  return findFences([{ hour: nowHour, moments: noMoments, sketch }], options);
+}
+
+const countValues = (hours: readonly HistoryHour[]) =>
+  hours.reduce((count, { moments }) => count + moments.count, 0);
+
+/** In ascending order. Of a day that became one while hours stood beside it, both. */
+function toHours(rows: readonly HourRow[]): HistoryHour[] {
+  const byHour = Map.groupBy(rows, ({ hour, hours }) => hour * 2 + Number(hours === hoursPerDay));
+  return [...byHour.values()]
+    .map((ofHour) => new HistoryHour(ofHour as [HourRow, ...HourRow[]]))
+    .sort((one, other) => one.hour - other.hour);
+}
+
+/** The first place whose hour is not before this one. */
+function findPlace(hours: readonly HistoryHour[], hour: number): number {
+  let [low, high] = [0, hours.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((hours[middle]?.hour ?? hour) < hour) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+const farthest = 1e300;
+
+/** JSON knows no infinity, which a great sensitivity reaches. */
+function limit(fences: Fences | undefined): Fences | undefined {
+  if (!fences) return undefined;
+  const clamp = (value: number) => Math.max(-farthest, Math.min(farthest, value));
+  return { ...fences, low: clamp(fences.low), high: clamp(fences.high) };
+}
