@@ -55,8 +55,9 @@ export class AlertManners {
     if (!known || (known.resolvedAt !== null && atMs - known.resolvedAt >= msPerHour)) {
       this.#open(atMs, { returns: 0, isFlapping: false });
     } else if (known.resolvedAt !== null) {
-      const returns = known.returns + 1;
-      this.#open(atMs, { returns, isFlapping: known.isFlapping || returns > returnsTold });
+      // After it went on for an hour it is not one that comes and goes.
+      const returns = (known.firedAt - known.begunAt < msPerHour ? known.returns : 0) + 1;
+      this.#open(atMs, { returns, isFlapping: returns > returnsTold });
     } else {
       this.#state = { ...known, firedAt: atMs, pendingAt: known.pendingAt ?? atMs };
       this.#calm(atMs);

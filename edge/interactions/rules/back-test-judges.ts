@@ -106,7 +106,7 @@ export function windowMsOf({ condition }: Pick<Rule, "condition">): number {
     : 0;
 }
 
-/** The history is read some weeks at a time, ahead of the rows; of many groups together fewer. */
+/** The history is read some days at a time, ahead of the rows. */
 async function createOutlierJudge(
   { sql, rule, period, findings, known }: JudgeOptions,
   condition: OutlierCondition,
@@ -118,7 +118,7 @@ async function createOutlierJudge(
     metricNumber: metricNumberOf(rule) ?? 0,
     withSketches: !isOfMoments(condition),
   };
-  const hoursAtOnce = Math.max(1, Math.floor(28 / ids.length)) * hoursPerDay;
+  const hoursAtOnce = Math.max(1, Math.floor(7 / ids.length)) * hoursPerDay;
   const beginHour = Math.floor((known?.after?.at ?? period.fromMs * 1000) / microsPerHour);
   const history = new SlidingHistory(condition);
   let readTo =

@@ -38,6 +38,11 @@ describe("an alert", () => {
     ["is over when it was quiet, and another after an hour more", [[0, 121]], "0 121"],
     ["that comes back within an hour is told of", [[0, 61, 122]], "0 61 122"],
     ["that comes back for the third time is not", [[0, 61, 122, 183, 244]], "0 61 122"],
+    [
+      "that went on for an hour in between does not flap",
+      [[0, 61, [122, 182], 243, 304, 365]],
+      "0 61 122 243 304",
+    ],
     ["that flapped is told of after a quiet hour", [[0, 61, 122, 183, 183 + 120]], "0 61 122 303"],
     [
       "that flapped and goes on for an hour is told of",
