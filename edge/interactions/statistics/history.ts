@@ -32,16 +32,32 @@ class HistoryHour implements HourStatistics {
   }
 
   get sketch(): QuantileSketch {
-    this.#sketch ??= QuantileSketch.fromParts(sumTexts([this]).take());
+    if (!this.#sketch) {
+      for (const text of this.texts) sum.add(text);
+      this.#sketch = QuantileSketch.fromParts(sum.take());
+    }
     return this.#sketch;
   }
 }
 
 const sum = new SketchSum();
 
-function sumTexts(hours: Iterable<HistoryHour>): SketchSum {
-  for (const { texts } of hours) for (const text of texts) sum.add(text);
-  return sum;
+/** What many histories have together, one after another: only what differs from the last one is added and taken off. */
+class SlidingSum {
+  readonly #sum = new SketchSum();
+  #inside: ReadonlySet<HistoryHour> = new Set();
+
+  moveTo(history: readonly HistoryHour[]): QuantileSketch {
+    const next = new Set(history);
+    for (const hour of this.#inside) {
+      if (!next.has(hour)) for (const text of hour.texts) this.#sum.subtract(text);
+    }
+    for (const hour of next) {
+      if (!this.#inside.has(hour)) for (const text of hour.texts) this.#sum.add(text);
+    }
+    this.#inside = next;
+    return QuantileSketch.fromParts(this.#sum.toParts());
+  }
 }
 
 /** Methods that look at all values alike, by their quantiles. */
@@ -55,28 +71,35 @@ export function standAtHours(
 ): Map<number, StoodFences> {
   const hours = toHours(rows);
   const found = new Map<number, StoodFences>();
-  for (const hour of wanted) {
+  const sliding = new SlidingSum();
+  const stand = (history: readonly HistoryHour[], hour: number) =>
+    standOn(history, { condition, hour, sliding });
+  for (const hour of wanted.toSorted((one, other) => one - other)) {
     const begin = hour - condition.historyDays * hoursPerDay;
     const recent = hours.slice(findPlace(hours, begin), findPlace(hours, hour + 1));
     const history = recent.filter(({ countsFrom }) => countsFrom <= hour);
     // An import of one old day would else have no history at all.
-    const fences = stand(history, condition, hour) ?? stand(recent, condition, hour);
+    const fences = stand(history, hour) ?? stand(recent, hour);
     found.set(hour, { fences: limit(fences), values: countValues(history) });
   }
   return found;
 }
 
-function stand(
+interface Standing {
+  readonly condition: OutlierCondition;
+  readonly hour: number;
+  readonly sliding: SlidingSum;
+}
+
+function standOn(
   history: readonly HistoryHour[],
-  condition: OutlierCondition,
-  nowHour: number,
+  { condition, hour: nowHour, sliding }: Standing,
 ): Fences | undefined {
   const { method, countMin } = condition;
   if (countValues(history) < countMin) return undefined;
   const options = { method, countMin, sensitivity: sensitivityOf(condition), nowHour };
   if (!isOfQuantiles(method)) return findFences(history, options);
-  const sketch = QuantileSketch.fromParts(sumTexts(history).take());
-  return findFences([{ hour: nowHour, moments: noMoments, sketch }], options);
+  return findFences([{ hour: nowHour, moments: noMoments, sketch: sliding.moveTo(history) }], options);
 }
 
 const countValues = (hours: readonly HistoryHour[]) =>

@@ -21,7 +21,7 @@ import {
   noMoments,
   populationDeviation,
 } from "../../../shared/interactions/statistics/moments.ts";
-import { QuantileSketch } from "../../../shared/interactions/statistics/sketch.ts";
+import { findQuantiles } from "../../../shared/interactions/statistics/sketch.ts";
 import { SketchSum } from "../../../shared/interactions/statistics/sketch-text.ts";
 import type { Deps } from "../../deps.ts";
 import type { HourRow } from "./hour-store.ts";
@@ -168,10 +168,12 @@ function toPoint(hour: number, { bucket, rows, sum }: PointParts): SeriesPoint {
     sum.add(row.sketch);
     hours = Math.max(hours, row.hours);
   }
-  const sketch = QuantileSketch.fromParts(sum.take());
   const { count, mean, min, max } = moments;
-  // A bucket's middle may lie beyond its outermost value.
-  const quantile = (share: number) => Math.min(max, Math.max(min, sketch.quantile(share) ?? mean));
+  const quantiles = findQuantiles(sum.take(), [0.5, 0.9, 0.95, 0.99]) ?? [];
+  // The middle of a sketch's bucket may lie beyond the outermost value in it.
+  const [p50 = mean, p90 = mean, p95 = mean, p99 = mean] = quantiles.map((value) =>
+    Math.min(max, Math.max(min, value)),
+  );
   return {
     at: toTime(hour),
     hours,
@@ -180,9 +182,9 @@ function toPoint(hour: number, { bucket, rows, sum }: PointParts): SeriesPoint {
     deviation: populationDeviation(moments),
     min,
     max,
-    p50: quantile(0.5),
-    p90: quantile(0.9),
-    p95: quantile(0.95),
-    p99: quantile(0.99),
+    p50,
+    p90,
+    p95,
+    p99,
   };
 }

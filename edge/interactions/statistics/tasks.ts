@@ -17,7 +17,7 @@ import { foldBatches } from "./fold.ts";
 import { measureOldRows, type SliceLimits, writeMeasured } from "./measuring-again.ts";
 import { findOwnerToRollUp, rollUpHours } from "./roll-up.ts";
 
-/** What fits into a kind's `cpuMs`; measured by `bun run bench interactions`. */
+/** What fits into a kind's `cpuMs` twice. */
 export interface StatisticsLimits extends SliceLimits {
   readonly rowsFolded: number;
   readonly hoursRolledUp: number;
@@ -26,7 +26,7 @@ export interface StatisticsLimits extends SliceLimits {
 const usualLimits: StatisticsLimits = {
   rowsFolded: 4_000,
   hoursRolledUp: 4_000,
-  rowsMax: 200,
+  rowsMax: 500,
   charactersMax: 500_000,
 };
 

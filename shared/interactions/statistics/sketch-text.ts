@@ -64,15 +64,23 @@ export class SketchSum {
   #highest = -keyMax;
 
   add(text: string): void {
+    this.#merge(text, 1);
+  }
+
+  /** Of one that was added before. */
+  subtract(text: string): void {
+    this.#merge(text, -1);
+  }
+
+  #merge(text: string, times: 1 | -1): void {
     eachBucket(text, (key, count) => {
-      this.#counts[key + keyMax] = (this.#counts[key + keyMax] as number) + count;
+      this.#counts[key + keyMax] = (this.#counts[key + keyMax] as number) + times * count;
       if (key < this.#lowest) this.#lowest = key;
       if (key > this.#highest) this.#highest = key;
     });
   }
 
-  /** What was added since the last time. */
-  take(): SketchParts {
+  toParts(): SketchParts {
     const keys: number[] = [];
     const counts: number[] = [];
     for (let key = this.#lowest; key <= this.#highest; key++) {
@@ -80,10 +88,16 @@ export class SketchSum {
       if (count === 0) continue;
       keys.push(key);
       counts.push(count);
-      this.#counts[key + keyMax] = 0;
     }
+    return { keys, counts };
+  }
+
+  /** What was added since the last time. */
+  take(): SketchParts {
+    const parts = this.toParts();
+    this.#counts.fill(0, Math.max(0, this.#lowest + keyMax), Math.max(0, this.#highest + keyMax + 1));
     this.#lowest = keyMax;
     this.#highest = -keyMax;
-    return { keys, counts };
+    return parts;
   }
 }

@@ -144,6 +144,17 @@ export class QuantileSketch {
   }
 }
 
+/** As of a sketch made of the parts, several at once; undefined where there are no values. */
+export function findQuantiles(
+  { keys, counts }: SketchParts,
+  shares: readonly number[],
+): number[] | undefined {
+  if (keys.length === 0) return undefined;
+  const values = keys.map((key, index) => [toValue(key), counts[index] ?? 0] as const);
+  const count = counts.reduce((sum, one) => sum + one, 0);
+  return shares.map((share) => weightedQuantile(values, count, share) ?? Number.NaN);
+}
+
 /** Of values in ascending order with how often each is there. */
 function weightedQuantile(
   values: readonly (readonly [number, number])[],

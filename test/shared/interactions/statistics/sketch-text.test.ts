@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { QuantileSketch } from "../../../../shared/interactions/statistics/sketch.ts";
+import { findQuantiles, QuantileSketch } from "../../../../shared/interactions/statistics/sketch.ts";
 import {
   readSketch,
   SketchSum,
@@ -27,7 +27,7 @@ test("a sketch comes back from its text to the last bucket", () => {
   expect(writeSketch({ keys: [], counts: [] })).toBe("");
 });
 
-test("the sum of texts is that of the sketches, and begins anew when it was taken", () => {
+test("the sum of texts is that of the sketches, also when some are taken off, and begins anew when it was taken", () => {
   const sum = new SketchSum();
   fc.assert(
     fc.property(fc.array(values, { maxLength: 8 }), (lists) => {
@@ -37,8 +37,21 @@ test("the sum of texts is that of the sketches, and begins anew when it was take
         merged.merge(sketch);
         sum.add(writeSketch(sketch.toParts()));
       }
-      expect(sum.take()).toEqual(merged.toParts());
+      expect(sum.toParts()).toEqual(merged.toParts());
+      for (const list of lists.slice(1)) sum.subtract(writeSketch(QuantileSketch.of(list).toParts()));
+      expect(sum.take()).toEqual(QuantileSketch.of(lists[0] ?? []).toParts());
     }),
   );
   expect(sum.take()).toEqual({ keys: [], counts: [] });
+});
+
+test("quantiles of parts are those of the sketch", () => {
+  const shares = [0, 0.25, 0.5, 0.99, 1];
+  fc.assert(
+    fc.property(values, (list) => {
+      const sketch = QuantileSketch.of(list);
+      const found = findQuantiles(sketch.toParts(), shares);
+      expect(found ?? shares.map(() => undefined)).toEqual(shares.map((share) => sketch.quantile(share)));
+    }),
+  );
 });
