@@ -54,6 +54,25 @@ alter table parlance.interaction_rules
 create index interaction_rules_to_judge on parlance.interaction_rules (judge_at)
   where is_enabled and condition ->> 'type' in ('rate', 'missing');
 
+create table parlance.rule_sightings (
+  rule_id uuid not null references parlance.interaction_rules (id) on delete cascade,
+  -- What the rule was of, and what it judges apart, as an MD5.
+  key uuid not null,
+  last_at timestamptz not null,
+  primary key (rule_id, key)
+);
+
+comment on table parlance.rule_sightings is
+  'When a rule of what is missing last saw it, where finding that anew could mean looking through everything else.';
+
+alter table parlance.rule_sightings enable row level security;
+revoke all on parlance.rule_sightings from public, anon, authenticated, service_role;
+grant select, insert, update, delete on parlance.rule_sightings to service_role;
+
+-- What is asked for most of all alerts: those that are not over.
+create index interaction_alerts_open on parlance.interaction_alerts (owner_id, opened_at desc, id desc)
+  where state <> 'resolved';
+
 -- ── Silences ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 -- Of an owner's rules only, and two hundred that are not over at most: each is asked for each alert that is told.

@@ -32,6 +32,8 @@ function conditionsOf(
     sql`alerts.${ownedBy(sql, ownerId)}`,
     ids && sql`alerts.id = any (${[...ids]}::uuid[])`,
     states && sql`alerts.state = any (${[...states]}::text[]::parlance.alert_state[])`,
+    // As the index of them says it.
+    states && !states.includes("resolved") && sql`alerts.state <> 'resolved'`,
     severity && sql`alerts.severity >= ${severity}::text::parlance.alert_severity`,
     isImported !== undefined && sql`(alerts.import_id is not null) = ${isImported}`,
     interactionId !== undefined &&

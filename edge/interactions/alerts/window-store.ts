@@ -9,8 +9,10 @@ export interface Window {
   readonly to: string;
 }
 
-/** Which interactions count; those of an import never do: nobody is told of what is brought in later. */
+/** Which interactions count. */
 export interface RowFilter {
+  /** Whether there may be some of an import. They never count: nobody is told of what is brought in later. */
+  readonly hasImports: boolean;
   readonly tags: readonly string[] | null;
   readonly metricNumber?: number | undefined;
   readonly above?: number | undefined;
@@ -18,9 +20,10 @@ export interface RowFilter {
 }
 
 const matches = (sql: TransactionSql, filter: RowFilter): PendingQuery<Row[]> => {
-  const { tags, metricNumber = 0, above, below } = filter;
+  const { hasImports, tags, metricNumber = 0, above, below } = filter;
+  // Where nothing is asked of the rows, the index alone tells how many there are.
   return sql`
-    looked.import_id is null
+    ${hasImports ? sql`looked.import_id is null` : sql`true`}
     and ${tags ? sql`looked.tags && ${[...tags]}::text[]` : sql`true`}
     and ${above === undefined ? sql`true` : sql`looked.metric_values[${metricNumber}::integer] > ${above}`}
     and ${below === undefined ? sql`true` : sql`looked.metric_values[${metricNumber}::integer] < ${below}`}
@@ -48,6 +51,16 @@ export async function listGroups(
     order by id
     limit 10000
   `;
+}
+
+export async function hasImports(sql: TransactionSql, ownerId: string | null): Promise<boolean> {
+  const rows = await sql`
+    select
+    from parlance.interaction_imports
+    where ${ownedBy(sql, ownerId)}
+    limit 1
+  `;
+  return rows.length > 0;
 }
 
 export interface CountOptions {
@@ -133,6 +146,37 @@ export async function listLastTimes(
       limit 1
     ) as newest
   `;
+}
+
+/** Keeps when each was last seen, and answers the latest times that were kept, by key. */
+export async function keepSightings(
+  sql: TransactionSql,
+  ruleId: string,
+  { seen, from }: { readonly seen: readonly { key: string; lastAt: string | null }[]; readonly from: string },
+): Promise<ReadonlyMap<string, string>> {
+  await sql`
+    delete from parlance.rule_sightings
+    where rule_id = ${ruleId} and last_at <= ${from}
+  `;
+  const rows = await sql<{ key: string; lastAt: string }[]>`
+    with seen as (
+      select md5(key)::uuid as id, key, last_at
+      from unnest(${seen.map(({ key }) => key)}::text[], ${seen.map(({ lastAt }) => lastAt)}::timestamptz[]) as seen (key, last_at)
+    ), kept as (
+      insert into parlance.rule_sightings (rule_id, key, last_at)
+      select ${ruleId}, id, last_at
+      from seen
+      where last_at is not null
+      on conflict (rule_id, key) do update
+      set last_at = excluded.last_at
+      where rule_sightings.last_at < excluded.last_at
+    )
+    select seen.key, greatest(seen.last_at, known.last_at) as last_at
+    from seen
+    left join parlance.rule_sightings as known on known.rule_id = ${ruleId} and known.key = seen.id
+    where seen.last_at is not null or known.last_at is not null
+  `;
+  return new Map(rows.map(({ key, lastAt }) => [key, lastAt]));
 }
 
 export interface FiringsToInsert {

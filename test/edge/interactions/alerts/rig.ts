@@ -80,6 +80,7 @@ export async function openAlertApp(): Promise<AlertApp> {
     async clear() {
       for (const table of [
         "alert_silences",
+        "interaction_imports",
         "interaction_alerts",
         "interaction_rules",
         "interactions",
