@@ -277,10 +277,10 @@ create table interaction_groups (
 create table interaction_hours (
   group_id integer not null references interaction_groups(id) on delete cascade, metric smallint not null,
   hour integer not null, hours smallint not null default 1, count integer not null, mean float8 not null,
-  m2 float8 not null, min float8 not null, max float8 not null, keys integer[] not null, counts integer[] not null,
+  m2 float8 not null, min float8 not null, max float8 not null, sketch text not null,
   primary key (group_id, metric, hour),
-  constraint buckets_have_counts check (cardinality(keys) = cardinality(counts)),
   constraint hour_has_values check (count > 0),
+  constraint sketch_has_values check (sketch <> ''),
   constraint span_is_an_hour_or_a_day check (hours = 1 or hours = 24 and (hour % 24) = 0)
 );
   create index interaction_hours_to_roll_up on (hour) where hours = 1;
