@@ -7,9 +7,10 @@
 import type { TransactionSql } from "postgres";
 import type { ListOrder } from "../../../shared/interactions/listing.ts";
 import { hashWords, labelsOf } from "../../../shared/interactions/words.ts";
+import { findBatches } from "./batch-pieces.ts";
 import type { LogFilters } from "./conditions.ts";
+import { findHours } from "./hour-pieces.ts";
 import { compareKeys, type Key, type Stretch } from "./keys.ts";
-import { findBatches, findHours } from "./piece-store.ts";
 import { leap, type Pieces } from "./pieces.ts";
 import { type Plan, planWalk } from "./sources.ts";
 import { checkTexts } from "./texts.ts";

@@ -67,3 +67,19 @@ export const inOrder = (
   { time = sql`rows.occurred_at`, id = sql`rows.id` } = {},
 ): Fragment =>
   order === "occurredAt" ? sql`order by ${time}, ${id}` : sql`order by ${time} desc, ${id} desc`;
+
+/** The later of two times, of which either may be missing; to the millisecond, then the first. */
+export const laterTime = (one: string | undefined, other: string | undefined) =>
+  one === undefined || (other !== undefined && Date.parse(other) > Date.parse(one)) ? other : one;
+export const earlierTime = (one: string | undefined, other: string | undefined) =>
+  one === undefined || (other !== undefined && Date.parse(other) < Date.parse(one)) ? other : one;
+
+/** The time that comes first in this order. Both as the database writes them. */
+export function nearerTime(
+  one: string | null | undefined,
+  other: string | null | undefined,
+  order: ListOrder,
+): string | undefined {
+  if (one == null || other == null) return one ?? other ?? undefined;
+  return (order === "occurredAt") === one < other ? one : other;
+}

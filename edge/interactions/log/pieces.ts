@@ -16,6 +16,7 @@ import {
   type Fragment,
   inOrder,
   type Key,
+  nearerTime,
   placeBefore,
   type Stretch,
 } from "./keys.ts";
@@ -60,7 +61,7 @@ export async function leap(
     return { keys: [], stop: given.bound === null ? null : placeBefore(given.bound, order) };
   const taken = takePieces(pieces, way.rowsMax);
   const next = pieces[taken.length];
-  const edge = nearerOf(next && beginOf(next, order), given.bound, order);
+  const edge = nearerTime(next && beginOf(next, order), given.bound, order) ?? null;
   // Where even the first piece is too large, or nothing would be settled, its rows are walked through.
   if (taken.length > 0 && edge !== begin) return readPieces(sql, way, { taken, edge, found: budget.found });
   return walk(
@@ -70,7 +71,8 @@ export async function leap(
   );
 }
 
-const beginOf = ({ from, to }: Piece, order: ListOrder) => (order === "occurredAt" ? from : to);
+/** Where it is first met in this order. */
+export const beginOf = ({ from, to }: Piece, order: ListOrder) => (order === "occurredAt" ? from : to);
 
 function sortPieces(pieces: readonly Piece[], order: ListOrder): Piece[] {
   const sign = order === "occurredAt" ? 1 : -1;
@@ -89,11 +91,6 @@ function takePieces(pieces: readonly Piece[], rowsMax: number): Piece[] {
     taken.push(piece);
   }
   return taken;
-}
-
-function nearerOf(one: string | undefined, other: string | null, order: ListOrder): string | null {
-  if (one === undefined || other === null) return one ?? other;
-  return (order === "occurredAt") === one < other ? one : other;
 }
 
 function laterOf(one: Key | undefined, other: Key, order: ListOrder): Key {

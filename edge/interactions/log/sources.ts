@@ -89,6 +89,10 @@ export interface Way {
   readonly after: Key | undefined;
 }
 
+/** Each lane says its order and a limit: else they are not merged lazily, but sorted whole. */
+const merge = (sql: TransactionSql, lanes: readonly Fragment[]): Fragment =>
+  lanes.map((lane) => sql`(${lane})`).reduce((before, one) => sql`${before} union all ${one}`);
+
 /** `select <columns of rows> … order by`, to which a limit is added. */
 export function rowsOf(sql: TransactionSql, way: Way, columns: Fragment, limit: number): Fragment {
   const { filters, source, order } = way;
@@ -99,11 +103,13 @@ export function rowsOf(sql: TransactionSql, way: Way, columns: Fragment, limit: 
     where ${where}
       and ${withinTimes(sql, filters)}
       and ${comesAfter(sql, way.after, order)}
+    ${inOrder(sql, order)}
+    limit ${limit}
   `;
   const lanes = (
     source.of === "groups" ? source.ids.map((id) => sql`rows.group_id = ${id}::integer`) : [isOf(sql, way)]
   ).map(lane);
-  const merged = lanes.reduce((before, one) => sql`${before} union all ${one}`);
+  const merged = merge(sql, lanes);
   return sql`select * from (${merged}) as rows ${inOrder(sql, order)} limit ${limit}`;
 }
 
@@ -125,11 +131,16 @@ function firedRows(sql: TransactionSql, way: Way, columns: Fragment, limit: numb
       and ${withinTimes(sql, filters, sql`firings.occurred_at`)}
       and ${comesAfter(sql, after, order, sql`firings.occurred_at, firings.interaction_id`)}
   `;
+  const laneOfAlert = (id: string) => sql`
+    ${lane(sql`firings.alert_id = ${id}::uuid`)}
+    ${inOrder(sql, order, { time: sql`firings.occurred_at`, id: sql`firings.interaction_id` })}
+    limit ${limit}
+  `;
   const lanes =
     source.of === "alerts"
-      ? source.ids.map((id) => lane(sql`firings.alert_id = ${id}::uuid`))
+      ? source.ids.map(laneOfAlert)
       : [lane(ownedBy(sql, filters.ownerId, sql`firings.owner_id`))];
-  const merged = lanes.reduce((before, one) => sql`${before} union all ${one}`);
+  const merged = merge(sql, lanes);
   const place = { time: sql`fired.occurred_at`, id: sql`fired.interaction_id` };
   return sql`
     select ${columns}

@@ -59,14 +59,14 @@ async function listHolding(
 }
 
 /**
- * Every text that holds the terms, and some others: by the ASCII of each term alone, whose lower case databases and programs agree
- * about, but for the sign of kelvin.
+ * Every text that holds the terms, and some others: by terms in ASCII alone. The collation `C` knows the lower case of nothing else and
+ * is several times as fast; beside ASCII only the sign of kelvin has a lower case in it.
  */
 function mayHold(sql: TransactionSql, terms: readonly string[]): Fragment {
   const parts = terms.flatMap((term) => (/^[a-z0-9'_-]+$/.test(term) ? [longestPart(term)] : []));
   return parts
     .map((part) => {
-      const inEither = sql`strpos(lower(rows.input), ${part}) > 0 or strpos(lower(rows.output), ${part}) > 0`;
+      const inEither = sql`strpos(lower(rows.input collate "C"), ${part}) > 0 or strpos(lower(rows.output collate "C"), ${part}) > 0`;
       return part.includes("k")
         ? sql`(${inEither} or strpos(rows.input, ${kelvin}) > 0 or strpos(rows.output, ${kelvin}) > 0)`
         : sql`(${inEither})`;
