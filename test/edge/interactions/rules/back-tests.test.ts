@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { createBackTestTask } from "../../../../edge/interactions/rules/back-test-task.ts";
+import { runTick } from "../../../../edge/tasks.ts";
 import { createId } from "../../../../shared/ids.ts";
 import { metricNumberOf } from "../../../../shared/interactions/judging.ts";
 import { NewRule, type Rule } from "../../../../shared/interactions/rules.ts";
@@ -636,6 +637,21 @@ describe("over HTTP", () => {
     );
     expect(again.body).toEqual(one.body);
     expect((await house.sql`select from parlance.jobs`).length).toBe(1);
+  });
+
+  test("one is run by whoever runs the edge's jobs, and its job says what came of it", async () => {
+    await log([at(thisHour - msPerHour, 500)]);
+    const { id, job } = await start(house, {
+      rule: { ...outputCharacters, condition: { type: "above", threshold: 100 } },
+    });
+    await runTick(house.deps);
+    expect((await show(house, id)).state).toBe("done");
+    expect((await house.call(house.alice, "GET", `/jobs/${job.id}`)).body).toMatchObject({
+      kind: "interactions.run-back-test",
+      state: "done",
+      subjectId: id,
+      result: { judged: 1, fired: 1, alerts: { opened: 1 } },
+    });
   });
 
   test("pages are in order of age, and a hundred that are over are kept", async () => {
