@@ -231,6 +231,7 @@ create table interaction_alerts (
   create index interaction_alerts_of_a_rule on (rule_id);
   create unique index interaction_alerts_of_an_import on (import_id, fingerprint) where import_id is not null;
   create index interaction_alerts_of_an_owner on (owner_id, opened_at desc, id desc);
+  create index interaction_alerts_open on (owner_id, opened_at desc, id desc) where state <> 'resolved';
   create index interaction_alerts_to_tend on (fired_at) where state <> 'resolved';
   create unique index interaction_alerts_unresolved on (owner_id, fingerprint) nulls not distinct where state <> 'resolved';
   create policy "owners see their alerts" for select to authenticated using (may_see(owner_id, (select auth.uid()), (select is_admin())));
@@ -584,6 +585,14 @@ create table rule_back_tests (
   create index rule_back_tests_of_an_owner on (owner_id, id desc);
   create policy "owners see their back-tests" for select to authenticated using (may_see(owner_id, (select auth.uid()), (select is_admin())));
   grant select to authenticated;
+  grant select, insert, update, delete to service_role;
+
+-- When a rule of what is missing last saw it, where finding that anew could mean looking through everything else.
+create table rule_sightings (
+  rule_id uuid not null references interaction_rules(id) on delete cascade, key uuid not null,
+  last_at timestamptz not null,
+  primary key (rule_id, key)
+);
   grant select, insert, update, delete to service_role;
 
 -- A sample of what was really asked, with the vector that was searched by: recall is measured and models are compared on it.
