@@ -7,95 +7,46 @@
  */
 import { encodeCursor } from "../../../edge/http/cursors.ts";
 import { formatMs } from "../../../edge/interactions/log/keys.ts";
-import { foldBatches } from "../../../edge/interactions/statistics/fold.ts";
 import { createId } from "../../../shared/ids.ts";
-import { findMetricNumber } from "../../../shared/interactions/metrics/registry.ts";
 import { type Random, seededRandom } from "../../helpers/pictures.ts";
 import type { InteractionsScale } from "../interactions.ts";
 import { costBetween } from "../queue/cpu.ts";
 import { median, round } from "../sidecar/measure.ts";
-import { fillLog } from "./dataset.ts";
-import {
-  describeLog,
-  type FilledLog,
-  listAlertQuestions,
-  listCharts,
-  listQuestions,
-  type Question,
-} from "./questions.ts";
+import { prepareLog } from "./filled-log.ts";
+import { type FilledLog, listAlertQuestions, listCharts, listQuestions, type Question } from "./questions.ts";
 import { type BenchApp, openBenchApp, summarizeTimes, timeSeconds } from "./rig.ts";
-
-const days = 365;
 
 export async function measureReading({ quick, logRows }: InteractionsScale) {
   const bench = await openBenchApp();
   try {
     const { log, settings } = await prepareLog(bench, logRows);
     const asked = { bench, log, count: quick ? 8 : 200, walks: quick ? 1 : 20 };
-    const lists: object[] = [];
-    for (const question of listQuestions(log)) lists.push(await measureList(asked, question));
-    const charts: object[] = [];
-    for (const question of listCharts(log))
-      charts.push(await measureOther(asked, "/interactions/series", question));
-    const alerts: object[] = [];
-    for (const question of listAlertQuestions(log))
-      alerts.push(await measureOther(asked, "/alerts", question));
     return {
       settings: { ...settings, requestsOfEach: asked.count, limit: 50, walks: asked.walks, connections: 4 },
-      tables: {
-        "reading: GET /interactions": lists,
-        "reading: GET /interactions/series": charts,
-        "reading: GET /alerts": alerts,
-      },
+      tables: await measureLog(asked),
     };
   } finally {
     await bench.close();
   }
 }
 
-async function prepareLog(bench: BenchApp, rows: number) {
-  const { sql, alice } = bench;
-  const endMs = Date.now();
-  let ruleIds: [string, string] = ["", ""];
-  const fillSeconds = await timeSeconds(async () => {
-    ({ ruleIds } = await fillLog(sql, { ownerId: alice.id, rows, days, endMs }));
-  });
-  const foldSeconds = await timeSeconds(() => foldEverything(bench));
-  await vacuum(bench);
-  const lengthNumber = findMetricNumber("output.characters") ?? 1;
-  const beginMs = endMs - days * 86_400_000;
-  const log = await describeLog(sql, { ownerId: alice.id, beginMs, endMs, ruleIds, lengthNumber });
-  const [sizes] = await sql<object[]>`
-    select
-      pg_size_pretty(pg_total_relation_size('parlance.interactions')) as interactions,
-      pg_size_pretty(pg_total_relation_size('parlance.interaction_batches')) as batches,
-      pg_size_pretty(pg_total_relation_size('parlance.interaction_hours')) as hours,
-      current_setting('shared_buffers') as shared_buffers
-  `;
-  const settings = {
-    rows,
-    days,
-    fillSeconds: round(fillSeconds, 1),
-    "folded a second": Math.round(rows / foldSeconds),
-    ...sizes,
-  };
-  return { log, settings };
-}
-
-async function foldEverything({ sql, alice }: BenchApp): Promise<void> {
-  while ((await foldBatches(sql, alice.id, { rowsMax: 4_000 })).batches > 0);
-}
-
-/** As autovacuum would, before the clock runs and not beside it. */
-async function vacuum({ database }: BenchApp): Promise<void> {
-  const sql = database.connect({ role: database.superuser, max: 1 });
-  for (const table of ["interactions", "interaction_batches", "interaction_hours", "alert_firings"]) {
-    await sql.unsafe(`vacuum analyze parlance.${table}`);
+export async function measureLog(asked: Asked): Promise<Record<string, object[]>> {
+  const [lists, charts, alerts]: [object[], object[], object[]] = [[], [], []];
+  for (const question of listQuestions(asked.log)) lists.push(await measureList(asked, question));
+  for (const question of listCharts(asked.log)) {
+    charts.push(await measureOther(asked, "/interactions/series", question));
   }
-  await sql.end();
+  for (const question of listAlertQuestions(asked.log)) {
+    alerts.push(await measureOther(asked, "/alerts", question));
+  }
+  return {
+    "reading: GET /interactions": lists,
+    "reading: GET /interactions/series": charts,
+    "reading: GET /alerts": alerts,
+  };
 }
 
-interface Asked {
+export interface Asked {
   readonly bench: BenchApp;
   readonly log: FilledLog;
   readonly count: number;
@@ -115,9 +66,10 @@ async function measureList(asked: Asked, question: Question): Promise<object> {
   const first = await askMany(asked, () => toPath("/interactions", question.draw(random)));
   const deep = question.isNarrow
     ? undefined
-    : await askMany(asked, () =>
-        toPath("/interactions", { ...question.draw(random), cursor: drawPlace(asked.log, random) }),
-      );
+    : await askMany(asked, () => {
+        const parameters = question.draw(random);
+        return toPath("/interactions", { ...parameters, cursor: drawPlace(asked.log, parameters, random) });
+      });
   return {
     filter: question.what,
     p50Ms: first.p50Ms,
@@ -131,8 +83,9 @@ async function measureList(asked: Asked, question: Question): Promise<object> {
   };
 }
 
-/** Somewhere between a tenth and nine tenths of the log. */
-function drawPlace({ beginMs, endMs }: FilledLog, random: Random): string {
+/** Somewhere between a tenth and nine tenths of the time that is asked for. */
+function drawPlace(log: FilledLog, { from, to }: Readonly<Record<string, string>>, random: Random): string {
+  const [beginMs, endMs] = [from ? Date.parse(from) : log.beginMs, to ? Date.parse(to) : log.endMs];
   const timeMs = Math.floor(endMs - (0.1 + 0.8 * random()) * (endMs - beginMs));
   return encodeCursor({ occurredAt: formatMs(timeMs), id: createId(timeMs) });
 }

@@ -24,7 +24,10 @@ const environment = {
 };
 
 export async function openBenchApp(): Promise<BenchApp> {
-  const testApp = await openTestApp({ environment });
+  return serveApp(await openTestApp({ environment }));
+}
+
+async function serveApp(testApp: TestApp): Promise<BenchApp> {
   const server = Bun.serve({
     port: 0,
     hostname: "127.0.0.1",
