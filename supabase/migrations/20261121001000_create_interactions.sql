@@ -388,7 +388,7 @@ declare
 begin
   select * into settings
   from parlance.interaction_settings as known
-  where known.owner_id is not distinct from ensure_interaction_settings.owner_id;
+  where (known.owner_id = ensure_interaction_settings.owner_id or (known.owner_id is null and ensure_interaction_settings.owner_id is null));
   if found then
     return settings;
   end if;
@@ -415,7 +415,7 @@ begin
   -- Made by another meanwhile.
   select * into strict settings
   from parlance.interaction_settings as known
-  where known.owner_id is not distinct from ensure_interaction_settings.owner_id;
+  where (known.owner_id = ensure_interaction_settings.owner_id or (known.owner_id is null and ensure_interaction_settings.owner_id is null));
   return settings;
 end
 $$;
@@ -435,7 +435,7 @@ begin
       as wanted (app, environment, model)
     where not exists (
       select from parlance.interaction_groups as known
-      where known.owner_id is not distinct from ensure_interaction_groups.owner_id
+      where (known.owner_id = ensure_interaction_groups.owner_id or (known.owner_id is null and ensure_interaction_groups.owner_id is null))
         and (known.app, known.environment, known.model) = (wanted.app, wanted.environment, wanted.model)
     )
     -- Two that make the same ones at once must not wait for each other in a circle.
@@ -451,7 +451,7 @@ begin
   if made > 0 and 1000 < (
     select count(*)
     from parlance.interaction_groups as known
-    where known.owner_id is not distinct from ensure_interaction_groups.owner_id
+    where (known.owner_id = ensure_interaction_groups.owner_id or (known.owner_id is null and ensure_interaction_groups.owner_id is null))
   ) then
     raise exception using errcode = 'PI429',
       message = 'There may be 1000 combinations of app, environment and model; put what differs from call to call into tags.';
@@ -464,7 +464,7 @@ begin
       from unnest(ensure_interaction_groups.apps, ensure_interaction_groups.environments, ensure_interaction_groups.models)
         as wanted (app, environment, model)
     ) as wanted on (known.app, known.environment, known.model) = (wanted.app, wanted.environment, wanted.model)
-    where known.owner_id is not distinct from ensure_interaction_groups.owner_id;
+    where (known.owner_id = ensure_interaction_groups.owner_id or (known.owner_id is null and ensure_interaction_groups.owner_id is null));
 end
 $$;
 
