@@ -35,10 +35,10 @@ export async function insertBatch(transaction: TransactionSql, batch: NewBatch):
         ${new Date(Math.max(...times)).toISOString()}
       )
       on conflict (id) do nothing
-      returning id, owner_id
+      returning id, owner_id, rows, first_at, last_at
     )
-    insert into parlance.interaction_words (batch_id, owner_id, words)
-    select id, owner_id, ${toArrayText(words)}::text::integer[]
+    insert into parlance.interaction_words (batch_id, owner_id, rows, first_at, last_at, words)
+    select id, owner_id, rows, first_at, last_at, ${toArrayText(words)}::text::integer[]
     from added
     returning batch_id
   `;

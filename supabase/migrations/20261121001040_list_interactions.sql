@@ -9,6 +9,10 @@ alter table parlance.interaction_batches drop column words;
 create table parlance.interaction_words (
   batch_id uuid primary key references parlance.interaction_batches (id) on delete cascade,
   owner_id uuid references auth.users (id) on delete cascade,
+  -- As of the batch, so that what is searched reads this table alone.
+  rows integer not null,
+  first_at timestamptz not null,
+  last_at timestamptz not null,
   -- Hashes of the words that stand in any of its texts, of its tags and providers (shared/interactions/words.ts).
   words integer[] not null
 );

@@ -42,10 +42,10 @@ export async function insertInteractions(
         insert into parlance.interaction_batches (id, owner_id, rows, first_at, last_at)
         select ${batchId}, ${ownerId}, ${rows.length}, min(occurred_at), max(occurred_at)
         from json_to_recordset(${json}::text::json) as rows (occurred_at timestamptz)
-        returning id, owner_id
+        returning id, owner_id, rows, first_at, last_at
       )
-      insert into parlance.interaction_words (batch_id, owner_id, words)
-      select id, owner_id, ${`{${hashWords(wordsOf(rows), rows.flatMap(labelsOf)).join(",")}}`}::text::integer[]
+      insert into parlance.interaction_words (batch_id, owner_id, rows, first_at, last_at, words)
+      select id, owner_id, rows, first_at, last_at, ${`{${hashWords(wordsOf(rows), rows.flatMap(labelsOf)).join(",")}}`}::text::integer[]
       from added
     `;
     await transaction`

@@ -22,11 +22,10 @@ export async function findBatches(
   const words = `{${hashes.join(",")}}`;
   if ((await estimateBatches(sql, words)) > countMax) return undefined;
   const pieces = await sql<Piece[]>`
-    select batches.id as batch_id, batches.first_at as "from", batches.last_at as "to", batches.rows
-    from parlance.interaction_words as words
-    join parlance.interaction_batches as batches on batches.id = words.batch_id
-    where words.words @> ${words}::text::integer[]
-      and ${ownedBy(sql, filters.ownerId, sql`words.owner_id`)}
+    select batch_id, first_at as "from", last_at as "to", rows
+    from parlance.interaction_words
+    where words @> ${words}::text::integer[]
+      and ${ownedBy(sql, filters.ownerId)}
       and ${reaches(sql, filters, order, after)}
     limit ${countMax + 1}
   `;

@@ -41,10 +41,10 @@ export interface Limits {
 export const usualLimits: Limits = {
   firstRows: 600,
   rows: 4000,
-  texts: 1000,
-  pieceRows: 1500,
-  batches: 4000,
-  hours: 6000,
+  texts: 800,
+  pieceRows: 1200,
+  batches: 2000,
+  hours: 4000,
 };
 
 type Step = Search & { readonly plan: Plan; readonly limits: Limits };

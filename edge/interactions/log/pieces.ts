@@ -55,7 +55,10 @@ export async function leap(
   budget: Budget,
 ): Promise<Stretch> {
   const { order } = way;
-  const pieces = sortPieces(given.pieces, order);
+  const pieces = sortPieces(
+    given.pieces.map((piece) => cutPiece(piece, way.after, order)),
+    order,
+  );
   const begin = pieces[0] && beginOf(pieces[0], order);
   if (begin === undefined)
     return { keys: [], stop: given.bound === null ? null : placeBefore(given.bound, order) };
@@ -73,6 +76,12 @@ export async function leap(
 
 /** Where it is first met in this order. */
 export const beginOf = ({ from, to }: Piece, order: ListOrder) => (order === "occurredAt" ? from : to);
+
+/** Without what was walked before. */
+function cutPiece(piece: Piece, after: Key | undefined, order: ListOrder): Piece {
+  if (!after || nearerTime(beginOf(piece, order), after.occurredAt, order) === after.occurredAt) return piece;
+  return order === "occurredAt" ? { ...piece, from: after.occurredAt } : { ...piece, to: after.occurredAt };
+}
 
 function sortPieces(pieces: readonly Piece[], order: ListOrder): Piece[] {
   const sign = order === "occurredAt" ? 1 : -1;

@@ -70,7 +70,7 @@ export async function fillLog(
   for (let done = 0; done < rows; ) {
     const { batches, words, interactions } = drawPart(draw, { done, ownerId, groups, fired });
     await copy(sql, "interaction_batches (id, owner_id, rows, first_at, last_at)", batches);
-    await copy(sql, "interaction_words (batch_id, owner_id, words)", words);
+    await copy(sql, "interaction_words (batch_id, owner_id, rows, first_at, last_at, words)", words);
     await copy(sql, `interactions (${columns})`, interactions);
     done += interactions.length;
   }
@@ -138,8 +138,9 @@ function drawPart(draw: Draw, { done, ownerId, groups, fired }: Part) {
       rows.flatMap(({ input, output }) => [...input, ...output]),
       rows.flatMap(labelsOf),
     );
-    batches.push(toLine([id, ownerId, size, toTime(Math.min(...times)), toTime(Math.max(...times))]));
-    words.push(toLine([id, ownerId, `{${hashes.join(",")}}`]));
+    const batch = [id, ownerId, size, toTime(Math.min(...times)), toTime(Math.max(...times))];
+    batches.push(toLine(batch));
+    words.push(toLine([...batch, `{${hashes.join(",")}}`]));
     for (const row of rows) {
       interactions.push(
         toInteraction(row, { ownerId, batchId: id, groupId: groups[row.app]?.[row.model] ?? 0 }),
