@@ -352,7 +352,8 @@ create table interaction_settings (
 -- Which words a batch of interactions has: batches that lack one are not looked at.
 create table interaction_words (
   batch_id uuid primary key references interaction_batches(id) on delete cascade,
-  owner_id uuid references auth.users(id) on delete cascade, words integer[] not null
+  owner_id uuid references auth.users(id) on delete cascade, rows integer not null, first_at timestamptz not null,
+  last_at timestamptz not null, words integer[] not null
 );
   create index interaction_words_of_an_owner on (owner_id);
   create index interaction_words_with using gin (words);
