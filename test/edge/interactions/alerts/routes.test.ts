@@ -390,11 +390,14 @@ test("what logs an interaction is answered with the alerts that the list shows",
   });
 });
 
-test.each(["app", "environment", "model", "metric"])("a %s that Postgres cannot hold is refused or not there", async (field) => {
-  const answered = await house.call(house.alice, "GET", `/alerts?${field}=%00`);
-  expect([200, 400]).toContain(answered.status);
-  const together = await post(house.alice, "/alerts/resolutions", { [field]: "\0" });
-  expect([200, 400]).toContain(together.status);
-  const silence = await post(house.alice, "/alerts/silences", { minutes: 5, reason: "\0", app: "\ud800" });
-  expect(silence.status).toBe(400);
-});
+test.each(["app", "environment", "model", "metric"])(
+  "a %s that Postgres cannot hold is refused or not there",
+  async (field) => {
+    const answered = await house.call(house.alice, "GET", `/alerts?${field}=%00`);
+    expect([200, 400]).toContain(answered.status);
+    const together = await post(house.alice, "/alerts/resolutions", { [field]: "\0" });
+    expect([200, 400]).toContain(together.status);
+    const silence = await post(house.alice, "/alerts/silences", { minutes: 5, reason: "\0", app: "\ud800" });
+    expect(silence.status).toBe(400);
+  },
+);
