@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { foldBatches } from "../../../../edge/interactions/statistics/fold.ts";
 import { createStatisticsTasks } from "../../../../edge/interactions/statistics/tasks.ts";
 import { measureInteraction, metricEdition } from "../../../../shared/interactions/metrics/registry.ts";
@@ -181,6 +181,32 @@ describe("measuring again", () => {
     await sql.end();
     await expectWhole();
   });
+
+  test.runIf(process.env.TEST_DATABASE_URL)(
+    "waits for who folds, and then knows what was folded",
+    async () => {
+      await insertInteractions(house.sql, owner, draw(3));
+      let measuring: Promise<unknown> | undefined;
+      await house.sql.begin(async (transaction) => {
+        await transaction`select from parlance.interaction_settings where owner_id = ${owner} for update`;
+        measuring = run();
+        const isWaiting = async () => {
+          const [found] = await transaction`
+          select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'
+        `;
+          return found !== undefined;
+        };
+        await vi.waitUntil(isWaiting, { timeout: 30_000 });
+        const [row] = await house.sql`
+        select max(metric_edition) as edition from parlance.interactions where owner_id = ${owner}
+      `;
+        expect(row?.edition).toBe(edition);
+      });
+      expect(await measuring).toEqual({ measured: 3 });
+      await fold();
+      await expectWhole();
+    },
+  );
 
   test("leaves rows alone that were deleted meanwhile", async () => {
     const { ids } = await insertInteractions(house.sql, owner, draw(3));
