@@ -60,7 +60,7 @@ export function passes(
 ): Fragment {
   const { provider, tags, sessionId, userLabel, importId, createdBefore } = filters;
   const terms: Fragment[] = [];
-  if (groupIds) terms.push(sql`rows.group_id = any(${`{${groupIds.join(",")}}`}::text::integer[])`);
+  if (groupIds) terms.push(sql`rows.group_id = any(${groupIds.map(String)}::integer[])`);
   if (sessionId !== undefined) terms.push(sql`rows.session_id = ${sessionId}`);
   if (userLabel !== undefined) terms.push(sql`rows.user_label = ${userLabel}`);
   if (importId !== undefined) terms.push(sql`rows.import_id = ${importId}::uuid`);
