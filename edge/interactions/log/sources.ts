@@ -153,5 +153,7 @@ function firedRows(sql: TransactionSql, way: Way, columns: Fragment, limit: numb
     ) as fired
     join parlance.interactions as rows on rows.id = fired.interaction_id
     ${inOrder(sql, order, place)}
+    -- Once more, so that no condition on rows chooses another way to them.
+    limit ${limit}
   `;
 }
