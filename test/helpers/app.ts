@@ -10,6 +10,7 @@ import { createDeps } from "../../edge/create-deps.ts";
 import type { Deps } from "../../edge/deps.ts";
 import type { ObjectStore } from "../../edge/storage/objects.ts";
 import type { Environment } from "../../shared/config.ts";
+import { importBytesMax } from "../../shared/interactions/imports.ts";
 import { createLog } from "../../shared/log.ts";
 import type { LocalDatabase } from "../../supabase/local/database.ts";
 import { type LocalKeys, loadKeys } from "../../supabase/local/keys.ts";
@@ -128,9 +129,20 @@ async function serveStorage(
   const sql = database.connect({ role: "supabase_storage_admin", max: 4 });
   const folder = await mkdtemp(join(tmpdir(), "parlance-objects-"));
   let answer: (request: Request) => Response | Promise<Response> = () => new Response(null, { status: 503 });
-  const server = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: (request) => answer(request) });
+  const server = Bun.serve({
+    port: 0,
+    hostname: "127.0.0.1",
+    maxRequestBodySize: 2 * importBytesMax,
+    fetch: (request) => answer(request),
+  });
   const url = `http://127.0.0.1:${server.port}`;
-  const storage = createStorage({ sql, keys, issuer: issuerOf(url), folder });
+  const storage = createStorage({
+    sql,
+    keys,
+    issuer: issuerOf(url),
+    folder,
+    fileSizeLimitBytes: importBytesMax,
+  });
   answer = new Hono().route("/storage/v1", storage).fetch;
   const close = async () => {
     await server.stop(true);
