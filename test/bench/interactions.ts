@@ -11,13 +11,7 @@ import { measureImports } from "./interactions/imports.ts";
 import { measureIngest } from "./interactions/ingest.ts";
 import { measureMemory } from "./interactions/memory.ts";
 import { measureReading } from "./interactions/reading.ts";
-
-export interface InteractionsScale {
-  readonly quick: boolean;
-  readonly logRows: number;
-  readonly importRows: number;
-  readonly megabytes: readonly number[];
-}
+import type { InteractionsScale } from "./interactions/scale.ts";
 
 interface PartFigures {
   readonly settings?: object;

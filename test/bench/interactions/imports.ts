@@ -2,12 +2,12 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { InteractionsScale } from "../interactions.ts";
 import { measureCopy } from "./copying.ts";
 import { type FileKind, writeCsv } from "./csv-file.ts";
 import { describeImport, importFile } from "./importing.ts";
 import { describeSteps, measureSteps } from "./phases.ts";
 import { openBenchApp } from "./rig.ts";
+import type { InteractionsScale } from "./scale.ts";
 
 const kinds: readonly FileKind[] = ["texts", "log"];
 

@@ -7,11 +7,11 @@ import { metricNames } from "../../../shared/interactions/metrics/registry.ts";
 import { OutlierMethod } from "../../../shared/interactions/outliers/fences.ts";
 import type { TestUser } from "../../helpers/app.ts";
 import { seededRandom } from "../../helpers/pictures.ts";
-import type { InteractionsScale } from "../interactions.ts";
 import { costBetween } from "../queue/cpu.ts";
 import { round } from "../sidecar/measure.ts";
 import { drawTexts } from "./prose.ts";
 import { type BenchApp, openBenchApp, summarizeTimes } from "./rig.ts";
+import type { InteractionsScale } from "./scale.ts";
 
 interface Case {
   readonly senders: number;

@@ -3,11 +3,11 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { loginUrl } from "../../../supabase/local/logins.ts";
-import type { InteractionsScale } from "../interactions.ts";
 import { median, percentile, round } from "../sidecar/measure.ts";
 import { writeCsv } from "./csv-file.ts";
 import { awaitImport, sendFile } from "./importing.ts";
 import { type BenchApp, openBenchApp, timeSeconds } from "./rig.ts";
+import type { InteractionsScale } from "./scale.ts";
 
 export async function measureMemory({ megabytes }: InteractionsScale) {
   const folder = await mkdtemp(join(tmpdir(), "parlance-bench-"));

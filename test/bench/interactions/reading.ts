@@ -9,12 +9,12 @@ import { encodeCursor } from "../../../edge/http/cursors.ts";
 import { formatMs } from "../../../edge/interactions/log/keys.ts";
 import { createId } from "../../../shared/ids.ts";
 import { type Random, seededRandom } from "../../helpers/pictures.ts";
-import type { InteractionsScale } from "../interactions.ts";
 import { costBetween } from "../queue/cpu.ts";
 import { median, round } from "../sidecar/measure.ts";
 import { prepareLog } from "./filled-log.ts";
 import { type FilledLog, listAlertQuestions, listCharts, listQuestions, type Question } from "./questions.ts";
 import { type BenchApp, openBenchApp, summarizeTimes, timeSeconds } from "./rig.ts";
+import type { InteractionsScale } from "./scale.ts";
 
 export async function measureReading({ quick, logRows }: InteractionsScale) {
   const bench = await openBenchApp();
