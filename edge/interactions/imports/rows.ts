@@ -27,13 +27,16 @@ function addRecords(rows: FileRow[], text: string, { delimiter, newline }: FileF
   for (const fields of parseCsv(text, { delimiter: delimiter ?? ",", newline })) rows.push({ fields });
 }
 
+/** Or only after more than a record may have. */
+const unclosed = "It opens a quote that is never closed.";
+
 /** The last line opens the quote; before it are whole records. */
 function readBroken(text: string, form: FileForm): FileRow[] {
   const rows: FileRow[] = [];
   const line = text.endsWith(form.newline) ? text.slice(0, -1) : text;
   const start = line.lastIndexOf(form.newline) + 1;
   addRecords(rows, line.slice(0, start), form);
-  rows.push({ refusal: "It opens a quote that is never closed.", text: line.slice(start) });
+  rows.push({ refusal: unclosed, text: line.slice(start) });
   return rows;
 }
 

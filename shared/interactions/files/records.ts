@@ -13,7 +13,10 @@ export interface RecordOptions {
   readonly delimiter: string;
   /** As the units of the file's encoding lie in bytes. */
   readonly unit: "8" | "16le" | "16be";
-  /** A record that is longer is cut at its next newline, whatever its quotes say: one that is not closed would swallow the file. */
+  /**
+   * A record that is longer is cut at its first newline, whatever its quotes say: one that is not closed would swallow the file. One
+   * that has no newline by then ends at its next. So where records end does not depend on how much of the file is in sight.
+   */
   readonly recordBytesMax: number;
   /** What ends a record; with `\n`, a `\r` before it does no harm. Default `\n`. */
   readonly newline?: "\n" | "\r";
@@ -31,7 +34,7 @@ const [fieldStart, plain, quoted, afterQuote] = [0, 1, 2, 3];
 export interface Cut {
   /** Where the last whole record of the part ends; 0 where there is none. */
   readonly end: number;
-  /** Where records end that were cut at a newline although a quote was open, in this part. */
+  /** Where records end that were cut at a newline within quotes, in this part. */
   readonly broken: readonly number[];
 }
 
@@ -58,7 +61,6 @@ export function cutRecords(part: Uint8Array, options: RecordOptions): Cut {
       if (state === quoted) {
         if (code === quote) state = afterQuote;
         else if (code === newline && firstNewline < 0) firstNewline = at;
-        if (state === quoted && firstNewline > 0 && at - start > recordBytesMax) break;
       } else if (code === newline) {
         start = at;
         firstNewline = -1;
@@ -66,10 +68,10 @@ export function cutRecords(part: Uint8Array, options: RecordOptions): Cut {
       } else if (code === separator) state = fieldStart;
       else if (code === quote && state !== plain) state = quoted;
       else state = plain;
+      if (firstNewline > 0 && at - start > recordBytesMax) break;
     }
-    const isOpen =
-      state === quoted && (at < whole || isLast || (firstNewline > 0 && at - start > recordBytesMax));
-    if (!isOpen) break;
+    const isTooLong = firstNewline > 0 && at - start > recordBytesMax;
+    if (!isTooLong && !(state === quoted && isLast)) break;
     // Begins again behind the first newline that the open quote took in.
     const end = firstNewline > 0 ? firstNewline : part.length;
     broken.push(end);

@@ -188,7 +188,15 @@ describe("a file of anything", () => {
           if (recordBytesMax > bytes.length) expect(shape([...before, ...after])).toEqual(shape(whole));
         },
       ),
-      { numRuns: 2000 },
+      {
+        numRuns: 2000,
+        // A quote that is closed, and opened again beyond the limit.
+        examples: [
+          ['"\n" ,"', 3, 1, 8, "utf-16le", 0],
+          ['"\né\0é', 1, 2, 8, "utf-16be", 0],
+          ['"\n""""', 1, 3, 8, "utf-16le", 0],
+        ],
+      },
     );
   });
 
