@@ -726,7 +726,7 @@ create function ensure_interaction_groups(owner_id uuid, apps text[], environmen
 create function ensure_interaction_settings(owner_id uuid) returns interaction_settings volatile security definer; -- for service_role
 create function expire_jobs(jobs_max integer, except_ids uuid[] default '{}') returns table(id uuid, kind text, owner_id uuid, subject_id uuid, state job_state, error_code text, error_message text) volatile security definer; -- for parlance_sidecar, service_role
 create function fail_job(id uuid, claim bigint, code text, message text, retryable boolean) returns job_state volatile security definer; -- for parlance_sidecar, service_role
-create function find_alert_to_raise(owner_id uuid, import_id uuid, fingerprint text) returns interaction_alerts volatile security definer; -- for its owner
+create function find_alert_to_raise(owner_id uuid, fingerprint text) returns interaction_alerts volatile security definer; -- for its owner
 create function find_turns(owner_ids uuid[], of_clock text) returns table(owner_id uuid, last bigint, stride float8) stable security definer; -- for its owner
 create function fold_keywords(keywords text[]) returns text[] immutable; -- for anon, authenticated, parlance_sidecar, service_role
 create function follow_alert_states() returns trigger volatile; -- for its owner

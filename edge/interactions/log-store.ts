@@ -150,7 +150,6 @@ export async function raiseAlerts(
     evidence: firing.evidence,
     occurred_at: firing.occurredAt,
     interaction_id: firing.interactionId ?? null,
-    import_id: firing.importId ?? null,
   }));
   const raised = await transaction<RaisedAlert[]>`
     select alert_id, fingerprint, opened

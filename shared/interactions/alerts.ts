@@ -172,5 +172,4 @@ export interface Firing {
   readonly occurredAt: string;
   /** Undefined where it is of no single row. */
   readonly interactionId?: string;
-  readonly importId?: string;
 }

@@ -66,7 +66,7 @@ declare
   alert parlance.interaction_alerts;
 begin
   select * into strict alert from parlance.interaction_alerts where id = notify_alert.alert_id for update;
-  if alert.import_id is not null or alert.is_flapping or parlance.is_silenced(alert) then
+  if alert.is_flapping or parlance.is_silenced(alert) then
     return false;
   end if;
   perform parlance.tell_alert(alert.id, notify_alert.event, parlance.compose_alert(alert));
@@ -79,22 +79,14 @@ begin
 end
 $$;
 
--- The alert that a firing belongs to, held: of an import its own; else the unresolved one, or one that was quiet for less
--- than an hour. Each is found by an index, however many there were before it.
-create function parlance.find_alert_to_raise(owner_id uuid, import_id uuid, fingerprint text) returns parlance.interaction_alerts
+-- The alert that a firing belongs to, held: the unresolved one, or one that was quiet for less than an hour. Each is found by an
+-- index, however many there were before it.
+create function parlance.find_alert_to_raise(owner_id uuid, fingerprint text) returns parlance.interaction_alerts
   language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
   as $$
 declare
   found_alert parlance.interaction_alerts;
 begin
-  if find_alert_to_raise.import_id is not null then
-    select * into found_alert
-    from parlance.interaction_alerts as alerts
-    where alerts.import_id = find_alert_to_raise.import_id
-      and alerts.fingerprint = find_alert_to_raise.fingerprint
-    for update;
-    return found_alert;
-  end if;
   select * into found_alert
   from parlance.interaction_alerts as alerts
   where (
@@ -116,7 +108,6 @@ begin
     and alerts.fingerprint = find_alert_to_raise.fingerprint
     and alerts.resolved_at > clock_timestamp() - interval '1 hour'
     and alerts.resolution = 'quiet'
-    and alerts.import_id is null
   order by alerts.resolved_at desc
   limit 1
   for update;
@@ -126,7 +117,7 @@ $$;
 
 -- Opens or counts alerts, in the transaction that writes the rows that they tell of. A firing is an object with owner_id,
 -- rule_id, rule_name, severity, fingerprint, app, environment, model, element, metric, value, score, evidence, occurred_at;
--- interaction_id where it is of one row; import_id where it is of a row of an import, which tells nobody.
+-- interaction_id where it is of one row. Rows of imports have a function of their own, raise_import_alerts.
 create function parlance.raise_alerts(firings jsonb) returns table (alert_id uuid, fingerprint text, opened boolean)
   language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
   as $$
@@ -145,7 +136,6 @@ begin
   for raised in
     select
       (one ->> 'owner_id')::uuid as owner_id,
-      (one ->> 'import_id')::uuid as import_id,
       one ->> 'fingerprint' as fingerprint,
       count(*)::integer as times,
       min((one ->> 'occurred_at')::timestamptz) as first_seen_at,
@@ -153,27 +143,24 @@ begin
       (array_agg(one order by (one ->> 'occurred_at')::timestamptz desc))[1] as newest,
       jsonb_agg(one) as all_of_it
     from jsonb_array_elements(raise_alerts.firings) as one
-    group by 1, 2, 3
-    order by 1, 2, 3
+    group by 1, 2
+    order by 1, 2
   loop
     fired := raised.newest;
     opened := false;
     -- What is found to be there may be resolved before it is held, and what is missing be opened by another.
     for attempt in 1..100 loop
-      known := parlance.find_alert_to_raise(raised.owner_id, raised.import_id, raised.fingerprint);
+      known := parlance.find_alert_to_raise(raised.owner_id, raised.fingerprint);
       exit when known.id is not null;
       insert into parlance.interaction_alerts (
         owner_id, rule_id, rule_name, severity, fingerprint, app, environment, model, element, metric, count, first_seen_at,
-        last_seen_at, value, score, evidence, import_id, state, resolved_at, resolution
+        last_seen_at, value, score, evidence
       )
       select
         raised.owner_id, rules.id, fired ->> 'rule_name', (fired ->> 'severity')::parlance.alert_severity,
         raised.fingerprint, fired ->> 'app', fired ->> 'environment', fired ->> 'model', fired ->> 'element',
         fired ->> 'metric', raised.times, raised.first_seen_at, raised.last_seen_at, (fired ->> 'value')::float8,
-        (fired ->> 'score')::float8, fired -> 'evidence', raised.import_id,
-        case when raised.import_id is null then 'open' else 'resolved' end::parlance.alert_state,
-        case when raised.import_id is not null then clock_timestamp() end,
-        case when raised.import_id is not null then 'imported' end
+        (fired ->> 'score')::float8, fired -> 'evidence'
       from (values ((fired ->> 'rule_id')::uuid)) as named (id)
       -- Deleted meanwhile: the alert stands without it.
       left join parlance.interaction_rules as rules on rules.id = named.id
@@ -186,7 +173,7 @@ begin
       raise exception 'an alert was opened and resolved by others again and again' using errcode = 'serialization_failure';
     end if;
     if not opened then
-      opened := known.state = 'resolved' and raised.import_id is null;
+      opened := known.state = 'resolved';
       -- What comes late does not take the place of what happened after it.
       if raised.last_seen_at >= known.last_seen_at then
         known.value := (fired ->> 'value')::float8;
@@ -223,7 +210,7 @@ begin
     from jsonb_array_elements(raised.all_of_it) as one
     where one ->> 'interaction_id' is not null
     on conflict do nothing;
-    if opened and raised.import_id is null then
+    if opened then
       perform parlance.notify_alert(known.id, 'alert.opened');
     end if;
     alert_id := known.id;
@@ -235,7 +222,7 @@ $$;
 
 revoke all on function
   parlance.is_silenced(parlance.interaction_alerts), parlance.compose_alert(parlance.interaction_alerts),
-  parlance.notify_alert(uuid, text), parlance.find_alert_to_raise(uuid, uuid, text), parlance.raise_alerts(jsonb)
+  parlance.notify_alert(uuid, text), parlance.find_alert_to_raise(uuid, text), parlance.raise_alerts(jsonb)
 from public, anon, authenticated, service_role;
 grant execute on function
   parlance.is_silenced(parlance.interaction_alerts), parlance.compose_alert(parlance.interaction_alerts),

@@ -8,7 +8,7 @@ import { writeCurl } from "../helpers/reference/examples.ts";
 import { writeReference } from "../helpers/reference/page.ts";
 import { type OpenStack, openStack } from "../http/targets.ts";
 
-const pageBytesMax = 400_000;
+const pageBytesMax = 1_000_000;
 
 let document: Document;
 let page: string;

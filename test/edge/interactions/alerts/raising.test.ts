@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { createId } from "../../../../shared/ids.ts";
 import { insertInteractions } from "../../../helpers/interactions.ts";
-import { type AlertApp, openAlertApp } from "./rig.ts";
+import { type AlertApp, openAlertApp, raiseImported } from "./rig.ts";
 
 let house: AlertApp;
 beforeAll(async () => {
@@ -58,7 +58,10 @@ test("firings of an import are an alert of its own, resolved and told to nobody"
   await house.raise(house.firing(rule));
   await house.hear(house.alice.id);
   const importId = createId();
-  for (let chunk = 0; chunk < 3; chunk++) await house.raise(house.firing(rule, { importId }));
+  const { ids } = await insertInteractions(house.sql, house.alice.id, [{}, {}, {}]);
+  for (const interactionId of ids) {
+    await raiseImported(house.sql, importId, [house.firing(rule, { interactionId })]);
+  }
   const rows = await house.listAlerts(house.alice.id);
   expect(rows.map(({ state, count, importId: of }) => [state, count, of])).toEqual([
     ["open", 1, null],

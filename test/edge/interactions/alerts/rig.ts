@@ -1,6 +1,7 @@
 /** An app with rules and alerts, what people were told of them, and time that can be made to pass. */
 import type { Sql } from "postgres";
 import { createWatchTask, type WatchLimits } from "../../../../edge/interactions/alerts/watch.ts";
+import { raiseImportAlerts } from "../../../../edge/interactions/imports/alert-store.ts";
 import { listRules } from "../../../../edge/interactions/rules/rule-store.ts";
 import { serviceCaller, transactAs } from "../../../../shared/callers.ts";
 import { createId } from "../../../../shared/ids.ts";
@@ -20,7 +21,6 @@ export interface FiringWish {
   readonly score?: number;
   readonly occurredAt?: string;
   readonly interactionId?: string;
-  readonly importId?: string;
   readonly explanation?: string;
 }
 
@@ -144,7 +144,6 @@ function createFiring(rule: Rule, wish: FiringWish = {}): Firing {
     evidence: { ...noEvidence, type: "above", explanation, bound: 100, side: "high", quietThreshold: value },
     occurredAt: wish.occurredAt ?? new Date().toISOString(),
     ...(wish.interactionId ? { interactionId: wish.interactionId } : {}),
-    ...(wish.importId ? { importId: wish.importId } : {}),
   };
 }
 
@@ -166,7 +165,6 @@ export async function raise(sql: Sql, firings: readonly Firing[]): Promise<Raise
     evidence: firing.evidence,
     occurred_at: firing.occurredAt,
     interaction_id: firing.interactionId ?? null,
-    import_id: firing.importId ?? null,
   }));
   return transactAs(sql, serviceCaller, async (transaction) => {
     return await transaction<Raised[]>`
@@ -174,6 +172,19 @@ export async function raise(sql: Sql, firings: readonly Firing[]): Promise<Raise
       from parlance.raise_alerts(${transaction.json(given as never)})
     `;
   });
+}
+
+/** As an import does it with its rows. */
+export async function raiseImported(sql: Sql, importId: string, firings: readonly Firing[]): Promise<void> {
+  const ownerId = firings[0]?.ownerId ?? null;
+  await sql`
+    insert into parlance.interaction_imports (id, owner_id, file_name, path, options, state)
+    values (${importId}, ${ownerId}, 'a.csv', 'a.csv', '{}', 'running')
+    on conflict (id) do nothing
+  `;
+  await transactAs(sql, serviceCaller, (transaction) =>
+    raiseImportAlerts(transaction, { importId, ownerId, firings }),
+  );
 }
 
 async function pass(sql: Sql, minutes: number): Promise<void> {

@@ -5,7 +5,7 @@ import { AlertMessage } from "../../../../shared/interactions/alert-news.ts";
 import { Alert, AlertDetails, AlertFiring } from "../../../../shared/interactions/alerts.ts";
 import type { TestAnswer, Who } from "../../../helpers/app.ts";
 import { insertInteractions } from "../../../helpers/interactions.ts";
-import { type AlertApp, openAlertApp } from "./rig.ts";
+import { type AlertApp, openAlertApp, raiseImported } from "./rig.ts";
 
 let house: AlertApp;
 beforeAll(async () => {
@@ -133,7 +133,7 @@ test("alerts are narrowed by everything that they are of", async () => {
   const { ids: rows } = await insertInteractions(house.sql, house.alice.id, [{ output: "x" }]);
   const interactionId = rows[0] ?? "";
   const importId = createId();
-  await house.raise(house.firing(one, { interactionId, importId, app: "shop" }));
+  await raiseImported(house.sql, importId, [house.firing(one, { interactionId, app: "shop" })]);
   await post(house.alice, `/alerts/${ids[1]}/acknowledgement`);
   const imported = (await list("?isImported=true")).map(({ id }) => id);
   expect(imported).toHaveLength(1);
