@@ -259,6 +259,7 @@ create table interaction_fences (
   rule_updated_at timestamptz not null,
   primary key (rule_id, group_key, hour)
 );
+  create index interaction_fences_by_age on (computed_at);
   grant select, insert, update, delete to service_role;
 
 -- Which app, environment and model: statistics are kept for each.

@@ -126,7 +126,7 @@ declare
   fired jsonb;
   known parlance.interaction_alerts;
 begin
-  -- Before any alert: who deletes a rule holds it first and its alerts after.
+  -- Before any alert: who changes or deletes a rule holds it `for update` first, and its alerts after.
   perform
   from parlance.interaction_rules as rules
   where rules.id in (select (one ->> 'rule_id')::uuid from jsonb_array_elements(raise_alerts.firings) as one)

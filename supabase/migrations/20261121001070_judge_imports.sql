@@ -17,7 +17,7 @@ create function parlance.raise_import_alerts(
 declare
   opened integer;
 begin
-  -- Before any alert: who deletes a rule holds it first and its alerts after.
+  -- Before any alert: who changes or deletes a rule holds it `for update` first, and its alerts after.
   perform
   from parlance.interaction_rules as rules
   where rules.id in (select (head ->> 'rule_id')::uuid from jsonb_array_elements(raise_import_alerts.heads) as head)

@@ -33,13 +33,16 @@ export async function findRule(sql: TransactionSql, id: string): Promise<Rule | 
   return row;
 }
 
-/** Until the transaction ends nobody else changes it; as the service role. */
+/**
+ * Until the transaction ends nobody else changes it, and nobody raises its alerts or saves its bounds: who does so holds the
+ * rule `for key share` first, which only `for update` keeps waiting. As the service role.
+ */
 export async function lockRule(sql: TransactionSql, id: string): Promise<Rule | undefined> {
   const [row] = await sql<Rule[]>`
     select ${ruleColumns(sql)}
     from parlance.interaction_rules
     where id = ${id}
-    for no key update
+    for update
   `;
   return row;
 }

@@ -43,7 +43,10 @@ export async function listFences(
   `;
 }
 
-/** A rule that is being changed keeps this waiting; of one that is gone nothing is saved. */
+/**
+ * Who changes or deletes the rule holds it `for update` before its alerts and bounds, and keeps this waiting; of one that is
+ * gone nothing is saved.
+ */
 export async function saveFences(transaction: TransactionSql, found: readonly FoundFences[]): Promise<void> {
   if (found.length === 0) return;
   await transaction`

@@ -157,6 +157,8 @@ export async function pruneFences(sql: Sql | TransactionSql, rowsMax = 10_000): 
         from parlance.interaction_fences
         where computed_at < clock_timestamp() - interval '1 hour'
         limit ${rowsMax}
+        -- What is being worked out anew is not old.
+        for update skip locked
       )
     )
   `;
