@@ -22,10 +22,34 @@ export function inflateBody(bytesMax: number): MiddlewareHandler<AppEnv> {
   };
 }
 
-async function inflate(stream: ReadableStream<BufferSource>, bytesMax: number): Promise<Blob> {
+/** Little enough that what it inflates to, a thousand times as much, may be held. */
+const sliceBytes = 16 * 1024;
+
+/** Deno inflates all that it is given at once before anything can be counted: so it is given little. */
+function cutIntoSlices(stream: ReadableStream<Uint8Array>): ReadableStream<Uint8Array<ArrayBuffer>> {
+  const reader = stream.getReader();
+  let left = new Uint8Array(0);
+  return new ReadableStream(
+    {
+      async pull(controller) {
+        while (left.length === 0) {
+          const { done, value } = await reader.read();
+          if (done) return controller.close();
+          left = new Uint8Array(value);
+        }
+        controller.enqueue(left.subarray(0, sliceBytes));
+        left = left.subarray(sliceBytes);
+      },
+      cancel: (reason) => reader.cancel(reason),
+    },
+    { highWaterMark: 0 },
+  );
+}
+
+async function inflate(stream: ReadableStream<Uint8Array>, bytesMax: number): Promise<Blob> {
   const parts: Uint8Array<ArrayBuffer>[] = [];
   let length = 0;
-  const reader = stream.pipeThrough(new DecompressionStream("gzip")).getReader();
+  const reader = cutIntoSlices(stream).pipeThrough(new DecompressionStream("gzip")).getReader();
   for (;;) {
     const { done, value } = await reader.read().catch((cause: unknown) => {
       throw new AppError("invalid_request", "The body is not what gzip made.", { cause });
@@ -33,7 +57,8 @@ async function inflate(stream: ReadableStream<BufferSource>, bytesMax: number): 
     if (done) return new Blob(parts);
     length += value.byteLength;
     if (length > bytesMax) {
-      await reader.cancel().catch(() => {});
+      // Not waited for: nothing more is asked of the stream, whatever still stands in it.
+      void reader.cancel().catch(() => {});
       throw new AppError(
         "payload_too_large",
         `The body is larger than ${bytesMax} bytes when it is inflated.`,
