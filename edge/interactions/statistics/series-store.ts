@@ -1,4 +1,4 @@
-/** SQL of series, as the caller: row level security decides which groups there are. */
+/** SQL of series: as the caller which groups there are, and as the service role what the hours of those have. */
 import type { TransactionSql } from "postgres";
 import type { GroupLabels } from "../../../shared/interactions/judging.ts";
 import type { Series, SeriesQuery } from "../../../shared/interactions/series.ts";

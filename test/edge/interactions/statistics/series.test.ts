@@ -1,5 +1,11 @@
+import type { TransactionSql } from "postgres";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { foldBatches } from "../../../../edge/interactions/statistics/fold.ts";
+import {
+  listMatchingGroups,
+  listSeriesHours,
+} from "../../../../edge/interactions/statistics/series-store.ts";
+import { becomeCaller, serviceCaller, transactAs } from "../../../../shared/callers.ts";
 import { metrics } from "../../../../shared/interactions/metrics/registry.ts";
 import { MetricAnswer, Series, type SeriesPoint } from "../../../../shared/interactions/series.ts";
 import { openTestApp, type TestApp, type Who } from "../../../helpers/app.ts";
@@ -41,6 +47,17 @@ async function read(query: Record<string, string>, who: Who = house.alice): Prom
 }
 
 const dayOf = (time: Date) => time.toISOString().slice(0, 10);
+
+/** Statements that begin with `select` are answered with their plans. */
+function explaining(transaction: TransactionSql): TransactionSql {
+  const ask = (strings: TemplateStringsArray, ...values: never[]) => {
+    const query = transaction(strings, ...values);
+    return strings[0]?.trimStart().startsWith("select") ? transaction`explain ${query}` : query;
+  };
+  return ask as unknown as TransactionSql;
+}
+
+const showPlan = (lines: readonly object[]) => lines.flatMap(Object.values).join("\n");
 
 /** The week's Monday, by the calendar. */
 function weekOf(time: Date): string {
@@ -186,6 +203,33 @@ describe("a series", () => {
     expect(
       (await read({ metric: "input.characters", groupBy: "model", model: "model-0" }, who)).groups,
     ).toHaveLength(1);
+  });
+});
+
+describe("a log beside many others", () => {
+  const others = 50_000;
+
+  test("is found by indices, and its hours by what its owner sees", async () => {
+    await house.sql`
+      insert into parlance.interaction_groups (owner_id, app, environment, model)
+      select ${house.bob.id}, 'app ' || number, 'of others', '' from generate_series(1, ${others}::integer) as number
+    `;
+    await house.sql`analyze parlance.interaction_groups`;
+    const alice = { role: "authenticated", claims: { role: "authenticated", sub: house.alice.id } } as const;
+    const [plan, hoursPlan] = await transactAs(house.deps.sql, alice, async (transaction) => {
+      const groups = await listMatchingGroups(transaction, house.alice.id, {});
+      const ofGroups = await listMatchingGroups(explaining(transaction), house.alice.id, {});
+      await becomeCaller(transaction, serviceCaller);
+      const hours = { groupIds: groups.map(({ id }) => id), metric: 1, fromHour: 0, toHour: 1e6 };
+      return [showPlan(ofGroups), showPlan(await listSeriesHours(explaining(transaction), hours))];
+    });
+    expect(plan).toContain("groups_are_told_apart");
+    expect(plan).not.toContain("Seq Scan");
+    expect(hoursPlan).not.toContain("interaction_groups");
+    const query = { metric: "input.characters", groupBy: "app", environment: "of others" };
+    expect((await read(query)).groups).toEqual([]);
+    expect((await read(query, house.admin)).groups).toEqual([]);
+    await house.sql`delete from parlance.interaction_groups where environment = 'of others'`;
   });
 });
 
