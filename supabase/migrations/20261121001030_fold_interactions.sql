@@ -23,3 +23,5 @@ create index interaction_hours_to_roll_up on parlance.interaction_hours (hour) w
 delete from parlance.interaction_fences;
 alter table parlance.interaction_fences
   add column rule_updated_at timestamptz not null;
+
+create index interaction_fences_by_age on parlance.interaction_fences (computed_at);

@@ -21,11 +21,13 @@ import { findOwnerToRollUp, rollUpHours } from "./roll-up.ts";
 export interface StatisticsLimits extends SliceLimits {
   readonly rowsFolded: number;
   readonly hoursRolledUp: number;
+  readonly fencesPruned: number;
 }
 
 const usualLimits: StatisticsLimits = {
   rowsFolded: 4_000,
   hoursRolledUp: 4_000,
+  fencesPruned: 10_000,
   rowsMax: 500,
   charactersMax: 500_000,
 };
@@ -84,22 +86,30 @@ function findPendingOwner(
   });
 }
 
-const RollUpCursor = z.object({ hours: z.int() });
+const RollUpCursor = z.object({ hours: z.int(), fencesPruned: z.int().default(0) });
 
 async function rollUpEveryone(
   sql: Sql,
-  { hoursRolledUp }: StatisticsLimits,
+  limits: StatisticsLimits,
   { cursor, signal, checkpoint }: TaskContext,
 ): Promise<RollUpOutcome> {
-  let { hours } = RollUpCursor.safeParse(cursor).data ?? { hours: 0 };
+  let { hours, fencesPruned } = RollUpCursor.safeParse(cursor).data ?? { hours: 0, fencesPruned: 0 };
   while (!signal.aborted) {
     const next = await findOwnerToRollUp(sql);
-    const rolledUp = next ? await rollUpHours(sql, next.ownerId, { hoursMax: hoursRolledUp }) : 0;
+    const rolledUp = next ? await rollUpHours(sql, next.ownerId, { hoursMax: limits.hoursRolledUp }) : 0;
     if (rolledUp === 0) break;
     hours += rolledUp;
-    await checkpoint({ hours });
+    await checkpoint({ hours, fencesPruned });
   }
-  return { hours, fencesPruned: await transactAs(sql, serviceCaller, pruneFences) };
+  while (!signal.aborted) {
+    const pruned = await transactAs(sql, serviceCaller, (transaction) =>
+      pruneFences(transaction, limits.fencesPruned),
+    );
+    fencesPruned += pruned;
+    if (pruned < limits.fencesPruned) break;
+    await checkpoint({ hours, fencesPruned });
+  }
+  return { hours, fencesPruned };
 }
 
 const MeasureCursor = z.object({ measured: z.int() });

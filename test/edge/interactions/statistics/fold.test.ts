@@ -302,6 +302,7 @@ test("the job folds everyone's in slices, and goes on from its checkpoint", asyn
   const task = createStatisticsTasks(house.deps, {
     rowsFolded: 4,
     hoursRolledUp: 1,
+    fencesPruned: 1,
     rowsMax: 1,
     charactersMax: 1,
   }).find(isFold);

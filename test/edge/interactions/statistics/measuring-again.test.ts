@@ -49,7 +49,12 @@ const context = (overrides: Partial<Parameters<typeof taskContext>[0]> = {}) =>
 
 function run(given = context(), limits = { rowsMax: 7, charactersMax: 100_000 }) {
   const isMeasuring = ({ kind }: Task) => kind === measureAgain;
-  const tasks = createStatisticsTasks(house.deps, { rowsFolded: 1, hoursRolledUp: 1, ...limits });
+  const tasks = createStatisticsTasks(house.deps, {
+    rowsFolded: 1,
+    hoursRolledUp: 1,
+    fencesPruned: 1,
+    ...limits,
+  });
   return tasks.find(isMeasuring)?.run({}, given);
 }
 

@@ -39,7 +39,7 @@ async function foldThen(
 }
 
 function run(hoursRolledUp = 1_000, context = taskContext()): Promise<unknown> | undefined {
-  const limits = { rowsFolded: 1, hoursRolledUp, rowsMax: 1, charactersMax: 1 };
+  const limits = { rowsFolded: 1, hoursRolledUp, fencesPruned: 2, rowsMax: 1, charactersMax: 1 };
   const isRollUp = ({ kind }: Task) => kind === rollUpStatistics;
   return createStatisticsTasks(house.deps, limits).find(isRollUp)?.run({}, context);
 }
@@ -169,4 +169,26 @@ describe("rolling up", () => {
     const stored = await listStored(house.sql, owner);
     expect(stored.map(({ hours, count }) => [hours, count])).toEqual(Array(2).fill([24, 120]));
   });
+});
+
+test("bounds that nobody looked at for an hour are pruned to the last, slice by slice", async () => {
+  await house.sql`select parlance.ensure_interaction_settings(${owner})`;
+  await house.sql`
+    insert into parlance.interaction_fences (rule_id, group_key, hour, rule_updated_at, computed_at)
+    select id, '', hour, now(), now() - make_interval(mins => case when hour > 7 then 59 else 61 end)
+    from generate_series(1, 9) as hour, (
+      select id from parlance.interaction_rules where owner_id = ${owner} limit 1
+    ) as rules
+  `;
+  const slices: unknown[] = [];
+  const context = taskContext({
+    checkpoint: (cursor) => {
+      slices.push(cursor);
+      return Promise.resolve();
+    },
+  });
+  expect(await run(1_000, context)).toMatchObject({ fencesPruned: 7 });
+  expect(slices).toEqual([2, 4, 6].map((fencesPruned) => ({ hours: 0, fencesPruned })));
+  const kept = await house.sql`select hour from parlance.interaction_fences order by hour`;
+  expect(kept.map(({ hour }) => hour)).toEqual([8, 9]);
 });
