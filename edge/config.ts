@@ -85,7 +85,7 @@ const settings = {
   ).optional(),
   UPLOAD_BYTES_MAX: integerSetting({ min: 1024, max: 512 * MiB, unit: "bytes" }).default(25 * MiB),
   BODY_BYTES_MAX: integerSetting({ min: 1024, max: 16 * MiB, unit: "bytes" }).default(MiB),
-  LOG_BYTES_MAX: integerSetting({ min: 1024, max: 64 * MiB, unit: "bytes" }).default(16 * MiB),
+  LOG_BYTES_MAX: integerSetting({ min: 1024, max: 64 * MiB, unit: "bytes" }).default(4 * MiB),
   REQUEST_MS: integerSetting({ min: 1000, max: 110_000, unit: "milliseconds" }).default(60_000),
   LINK_SECONDS: integerSetting({ min: 60, max: 7 * 24 * 3600, unit: "seconds" }).default(3600),
   SEARCH_WAIT_MS: integerSetting({ min: 0, max: 30_000, unit: "milliseconds" }).default(1500),
