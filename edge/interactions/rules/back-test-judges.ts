@@ -15,11 +15,8 @@ import {
   watchesGroup,
 } from "../../../shared/interactions/judging.ts";
 import { hoursPerDay } from "../../../shared/interactions/outliers/history.ts";
-import {
-  historyBegin,
-  isOfMoments,
-  SlidingHistory,
-} from "../../../shared/interactions/outliers/rule-history.ts";
+import { isOfMoments } from "../../../shared/interactions/outliers/keeping.ts";
+import { historyBegin, SlidingHistory } from "../../../shared/interactions/outliers/rule-history.ts";
 import type { OutlierCondition, Rule } from "../../../shared/interactions/rules.ts";
 import { type BackTestProgress, findLastBefore } from "./back-test-store.ts";
 import { type HistoryWanted, readHistory } from "./history-reader.ts";

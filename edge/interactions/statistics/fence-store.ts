@@ -2,6 +2,7 @@
 import type { TransactionSql } from "postgres";
 import type { GroupLabels } from "../../../shared/interactions/judging.ts";
 import type { Fences } from "../../../shared/interactions/outliers/fences.ts";
+import { fencesKeptMs } from "../../../shared/interactions/outliers/keeping.ts";
 import type { Rule } from "../../../shared/interactions/rules.ts";
 import type { StoodFences } from "./history.ts";
 import { type HourRow, toArrayText } from "./hour-store.ts";
@@ -15,8 +16,6 @@ export interface WantedFences {
 }
 
 export type FoundFences = WantedFences & StoodFences;
-
-const minutesKept = 5;
 
 export interface KnownFences {
   readonly ruleId: string;
@@ -39,7 +38,7 @@ export async function listFences(
       ${toArrayText(wanted.map(({ rule }) => `"${rule.updatedAt}"`))}::text::timestamptz[]
     ) as wanted (rule_id, group_key, hour, rule_updated_at)
     join parlance.interaction_fences as known using (rule_id, group_key, hour, rule_updated_at)
-    where known.computed_at > clock_timestamp() - make_interval(mins => ${minutesKept})
+    where known.computed_at > clock_timestamp() - make_interval(secs => ${fencesKeptMs / 1000})
   `;
 }
 

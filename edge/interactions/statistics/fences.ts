@@ -20,8 +20,9 @@ import {
   watchesGroup,
   watchesRow,
 } from "../../../shared/interactions/judging.ts";
-import type { Fences, OutlierMethod } from "../../../shared/interactions/outliers/fences.ts";
+import type { Fences } from "../../../shared/interactions/outliers/fences.ts";
 import { hoursPerDay } from "../../../shared/interactions/outliers/history.ts";
+import { isOfMoments, valuesOfSmallHistory } from "../../../shared/interactions/outliers/keeping.ts";
 import type { Rule } from "../../../shared/interactions/rules.ts";
 import {
   type FoundFences,
@@ -33,9 +34,6 @@ import {
 } from "./fence-store.ts";
 import { standAtHours } from "./history.ts";
 import { toHour } from "./spans.ts";
-
-/** With fewer values a history is small. */
-const countKept = 1_000;
 
 /** As the service role; the rules are of one owner. */
 export async function findRuleFences(
@@ -54,7 +52,7 @@ export async function findRuleFences(
     for (const one of made) found.set(nameOf({ ...one, ruleId: one.rule.id }), one.fences);
     await saveFences(
       transaction,
-      made.filter(({ values }) => values >= countKept),
+      made.filter(({ values }) => values >= valuesOfSmallHistory),
     );
   }
   return (rule, row) =>
@@ -121,7 +119,7 @@ async function workOutOne(
     metric,
     fromHour: Math.min(...hours) - condition.historyDays * hoursPerDay,
     toHour: Math.max(...hours),
-    withSketches: needsSketches(condition.method),
+    withSketches: !isOfMoments(condition),
   });
   const byKey = Map.groupBy(rows, ({ groupId }) => keyById.get(groupId) ?? "");
   const found: FoundFences[] = [];
@@ -136,8 +134,6 @@ async function workOutOne(
   }
   return found;
 }
-
-const needsSketches = (method: OutlierMethod) => method !== "z-score" && method !== "ewma";
 
 /** For a rule that judges otherwise than before. */
 export async function forgetFences(sql: Sql | TransactionSql, ruleId: string): Promise<void> {

@@ -1,6 +1,7 @@
 /** What rows of one group key are held against: its statistics by hour, with sketches that are only made where they are looked at. */
-import { type Fences, findFences, type OutlierMethod } from "../../../shared/interactions/outliers/fences.ts";
+import { type Fences, findFences } from "../../../shared/interactions/outliers/fences.ts";
 import { type HourStatistics, hoursPerDay } from "../../../shared/interactions/outliers/history.ts";
+import { isOfQuantiles, limitFences } from "../../../shared/interactions/outliers/keeping.ts";
 import { type OutlierCondition, sensitivityOf } from "../../../shared/interactions/rules.ts";
 import { type Moments, mergeMoments, noMoments } from "../../../shared/interactions/statistics/moments.ts";
 import { QuantileSketch } from "../../../shared/interactions/statistics/sketch.ts";
@@ -60,9 +61,6 @@ class SlidingSum {
   }
 }
 
-/** Methods that look at all values alike, by their quantiles. */
-const isOfQuantiles = (method: OutlierMethod) => method === "mad" || method === "iqr";
-
 /** Bounds for each of these hours; rows are of one group key. */
 export function standAtHours(
   rows: readonly HourRow[],
@@ -80,7 +78,7 @@ export function standAtHours(
     const history = recent.filter(({ countsFrom }) => countsFrom <= hour);
     // An import of one old day would else have no history at all.
     const fences = stand(history, hour) ?? stand(recent, hour);
-    found.set(hour, { fences: limit(fences), values: countValues(history) });
+    found.set(hour, { fences: limitFences(fences), values: countValues(history) });
   }
   return found;
 }
@@ -98,7 +96,7 @@ function standOn(
   const { method, countMin } = condition;
   if (countValues(history) < countMin) return undefined;
   const options = { method, countMin, sensitivity: sensitivityOf(condition), nowHour };
-  if (!isOfQuantiles(method)) return findFences(history, options);
+  if (!isOfQuantiles(condition)) return findFences(history, options);
   return findFences([{ hour: nowHour, moments: noMoments, sketch: sliding.moveTo(history) }], options);
 }
 
@@ -122,13 +120,4 @@ function findPlace(hours: readonly HistoryHour[], hour: number): number {
     else high = middle;
   }
   return low;
-}
-
-const farthest = 1e300;
-
-/** JSON knows no infinity, which a great sensitivity reaches. */
-function limit(fences: Fences | undefined): Fences | undefined {
-  if (!fences) return undefined;
-  const clamp = (value: number) => Math.max(-farthest, Math.min(farthest, value));
-  return { ...fences, low: clamp(fences.low), high: clamp(fences.high) };
 }

@@ -13,14 +13,9 @@ import { addValues, type Moments, noMoments } from "../statistics/moments.ts";
 import { QuantileSketch, type SketchParts } from "../statistics/sketch.ts";
 import { condenseHistory, type Fences, findFences } from "./fences.ts";
 import { type HourStatistics, hoursPerDay } from "./history.ts";
-
-/** With fewer values a history is small. */
-export const valuesOfSmallHistory = 1_000;
-export const fencesKeptMs = 5 * 60_000;
+import { fencesKeptMs, isOfMoments, isOfQuantiles, limitFences, valuesOfSmallHistory } from "./keeping.ts";
 
 const msPerHour = 3_600_000;
-/** JSON knows no infinity, which a great sensitivity reaches. */
-const farthest = 1e300;
 
 /** In hours since 1970 UTC. */
 export const hourOf = (timeMs: number): number => Math.floor(timeMs / msPerHour);
@@ -43,13 +38,6 @@ export interface SlidingHistoryState {
   readonly sketch: SketchParts;
   readonly found: { readonly atMs: number; readonly fences: Fences | null } | null;
 }
-
-/** Methods that look at all values alike, by their quantiles. */
-const isOfQuantiles = ({ method }: OutlierCondition) => method === "mad" || method === "iqr";
-
-/** Methods that need no sketches of the hours. */
-export const isOfMoments = ({ method }: OutlierCondition): boolean =>
-  method === "z-score" || method === "ewma";
 
 /**
  * The history of one value after another, in the order of time. Quantiles slide: what leaves is taken off what was merged, which
@@ -114,19 +102,12 @@ export class SlidingHistory {
     this.#moveTo(hourOf(atMs));
     const isKept =
       this.#values() >= valuesOfSmallHistory && this.#found && atMs < this.#found.atMs + fencesKeptMs;
-    if (!isKept) this.#found = { atMs, fences: this.#workOut() };
+    if (!isKept) this.#found = { atMs, fences: limitFences(this.#findFences()) };
     return this.#found?.fences;
   }
 
   #values(): number {
     return this.#count + (this.#hour?.moments.count ?? 0);
-  }
-
-  #workOut(): Fences | undefined {
-    const fences = this.#findFences();
-    if (!fences) return undefined;
-    const clamp = (bound: number) => Math.max(-farthest, Math.min(farthest, bound));
-    return { ...fences, low: clamp(fences.low), high: clamp(fences.high) };
   }
 
   #findFences(): Fences | undefined {
