@@ -33,8 +33,14 @@ async function send(bytes: Uint8Array, bytesMax: number): Promise<string> {
   const app = new Hono<AppEnv>();
   app.post("/", inflateBody(bytesMax), async (c) => c.text(await c.req.text()));
   app.onError((error, c) => c.text(error instanceof AppError ? error.code : String(error)));
-  const body = new Uint8Array(bytes);
-  const answer = await app.request("/", { method: "POST", body, headers: { "content-encoding": "gzip" } });
+  const body = new ReadableStream<Uint8Array>({
+    start(controller) {
+      controller.enqueue(new Uint8Array(bytes));
+      controller.close();
+    },
+  });
+  const headers = { "content-encoding": "gzip" };
+  const answer = await app.request("/", { method: "POST", body, headers, duplex: "half" } as RequestInit);
   return answer.text();
 }
 
