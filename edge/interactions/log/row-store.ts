@@ -83,10 +83,19 @@ export async function listNeighbours(
 
 /** As the service role. The batch goes with its last row. */
 export async function deleteRows(sql: TransactionSql, ids: readonly string[]): Promise<number> {
+  await holdBatchesOf(sql, ids);
   const removed = await sql<{ batchId: string }[]>`
-    delete from parlance.interactions
-    where id = any(${`{${ids.join(",")}}`}::text::uuid[])
-    returning batch_id
+    with wanted as (
+      select id
+      from parlance.interactions
+      where id = any(${`{${ids.join(",")}}`}::text::uuid[])
+      order by id
+      for update
+    )
+    delete from parlance.interactions as rows
+    using wanted
+    where rows.id = wanted.id
+    returning rows.batch_id
   `;
   const batches = [...new Set(removed.map(({ batchId }) => batchId))];
   // Its rows were written with it, and none comes later.
@@ -96,4 +105,19 @@ export async function deleteRows(sql: TransactionSql, ids: readonly string[]): P
       and not exists (select from parlance.interactions as rows where rows.batch_id = batches.id)
   `;
   return removed.length;
+}
+
+/** Two who remove the last rows of a batch at once would each see the other's row, and leave the batch behind for ever. */
+async function holdBatchesOf(sql: TransactionSql, ids: readonly string[]): Promise<void> {
+  await sql`
+    select
+    from parlance.interaction_batches as batches
+    where batches.id in (
+      select rows.batch_id
+      from parlance.interactions as rows
+      where rows.id = any(${`{${ids.join(",")}}`}::text::uuid[])
+    )
+    order by batches.id
+    for update
+  `;
 }

@@ -143,10 +143,19 @@ async function endFold(
   ownerId: string | null,
   { ids, rows, daysBefore }: { ids: readonly string[]; rows: number; daysBefore: number },
 ): Promise<void> {
+  // As those take them who remove rows of several.
   await transaction`
-    update parlance.interaction_batches
+    with pending as (
+      select id
+      from parlance.interaction_batches
+      where id = any(${toArrayText(ids)}::text::uuid[])
+      order by id
+      for no key update
+    )
+    update parlance.interaction_batches as batches
     set folded_at = clock_timestamp()
-    where id = any(${toArrayText(ids)}::text::uuid[])
+    from pending
+    where batches.id = pending.id
   `;
   await transaction`
     update parlance.interaction_settings

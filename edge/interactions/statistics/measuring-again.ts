@@ -123,6 +123,14 @@ async function updateRows(
   transaction: TransactionSql,
   rows: readonly MeasuredRow[],
 ): Promise<Map<string, "folded" | "pending">> {
+  // As those take them who remove them.
+  await transaction`
+    select
+    from parlance.interactions
+    where id = any(${toArrayText(rows.map(({ id }) => id))}::text::uuid[])
+    order by id
+    for no key update
+  `;
   const written = await transaction<{ id: string; isPending: boolean }[]>`
     update parlance.interactions as rows
     set metric_values = made.metric_values::float8[],

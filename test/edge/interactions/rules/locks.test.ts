@@ -1,11 +1,12 @@
 /** Interactions that are logged while their rule is changed or deleted: both go through, one after the other. */
 import type { TransactionSql } from "postgres";
-import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { raiseAlerts } from "../../../../edge/interactions/log-store.ts";
 import { saveFences } from "../../../../edge/interactions/statistics/fence-store.ts";
 import { pruneFences } from "../../../../edge/interactions/statistics/fences.ts";
 import { serviceCaller, transactAs } from "../../../../shared/callers.ts";
 import type { Rule } from "../../../../shared/interactions/rules.ts";
+import { findPid, seeWaiting } from "../../../helpers/waiting.ts";
 import { type AlertApp, openAlertApp } from "../alerts/rig.ts";
 
 let house: AlertApp;
@@ -17,30 +18,16 @@ afterAll(() => house.close());
 const keepFences = (transaction: TransactionSql, rule: Rule) =>
   saveFences(transaction, [{ rule, groupKey: "[]", hour: 1, fences: undefined, values: 2_000 }]);
 
-/** Until somebody waits for what this transaction holds. */
-async function seeWaiting(pid: number): Promise<void> {
-  await vi.waitFor(
-    async () => {
-      const waiting = await house.sql`
-        select from pg_stat_activity
-        where ${pid}::integer = any (pg_blocking_pids(pid))
-      `;
-      expect(waiting.length).toBeGreaterThan(0);
-    },
-    { timeout: 60_000, interval: 20 },
-  );
-}
-
 /** Logs something that the rule's alert counts, and has the route called in the midst of it. */
 async function logDuring(rule: Rule, call: () => Promise<{ status: number; text: string }>) {
   const poster = house.database.connect({ max: 1 });
   try {
     let answer: Promise<{ status: number; text: string }> | undefined;
     await transactAs(poster, serviceCaller, async (transaction) => {
-      const [{ pid } = { pid: 0 }] = await transaction<{ pid: number }[]>`select pg_backend_pid() as pid`;
+      const pid = await findPid(transaction);
       await keepFences(transaction, rule);
       answer = call();
-      await seeWaiting(pid);
+      await seeWaiting(house.sql, pid);
       await raiseAlerts(transaction, [house.firing(rule, { app: "a", value: 7 })]);
     });
     return await answer;
