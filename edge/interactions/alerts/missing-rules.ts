@@ -10,7 +10,7 @@ import {
 import { raiseAlerts } from "../log-store.ts";
 import { resolveAlerts } from "./alert-store.ts";
 import { before, budgetRows, type Key, listKeys } from "./rule-keys.ts";
-import { listUnresolved } from "./watch-store.ts";
+import { holdUnresolved } from "./watch-store.ts";
 import { hasImports, keepSightings, listLastTimes } from "./window-store.ts";
 
 /** Answers how many alerts it ended: what is there again is over at once. */
@@ -23,27 +23,29 @@ export async function judgeMissingRule(
   const judged = (await findLastTimes(transaction, rule, { keys, now })).map(({ lastAt, ...key }) => ({
     ...key,
     lastAt,
+    fingerprint: fingerprintOf(rule, key.group),
     firing: judgeMissing(rule, { group: key.group, judgedAt: now }, lastAt),
   }));
+  // All of them at once: taken as they are raised and then as they end, they would be taken in no order.
+  const unresolved = await holdUnresolved(
+    transaction,
+    rule.id,
+    judged.map(({ fingerprint }) => fingerprint),
+  );
   await raiseAlerts(
     transaction,
     judged.flatMap(({ firing }): Firing[] => (firing ? [firing] : [])),
   );
+  const end = (ended: typeof judged, resolution: "quiet" | "forgotten") =>
+    resolveAlerts(
+      transaction,
+      ended.flatMap(({ fingerprint }) => unresolved.get(fingerprint) ?? []),
+      { resolution, userId: null },
+    );
   const ended = judged.filter(({ firing }) => !firing);
-  const end = async (groups: readonly Key[], resolution: "quiet" | "forgotten") => {
-    const fingerprints = groups.map(({ group }) => fingerprintOf(rule, group));
-    const ids = await listUnresolved(transaction, rule.id, fingerprints);
-    return resolveAlerts(transaction, ids, { resolution, userId: null });
-  };
-  const returned = await end(
-    ended.filter(({ lastAt }) => lastAt !== null),
-    "quiet",
-  );
-  const forgotten = await end(
-    ended.filter(({ lastAt }) => lastAt === null),
-    "forgotten",
-  );
-  return { resolved: returned + forgotten };
+  const returned = ended.filter(({ lastAt }) => lastAt !== null);
+  const forgotten = ended.filter(({ lastAt }) => lastAt === null);
+  return { resolved: (await end(returned, "quiet")) + (await end(forgotten, "forgotten")) };
 }
 
 /**

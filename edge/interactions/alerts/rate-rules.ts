@@ -1,5 +1,6 @@
 /** Too many interactions within a window. */
 import type { TransactionSql } from "postgres";
+import type { Firing } from "../../../shared/interactions/alerts.ts";
 import { metricNumberOf } from "../../../shared/interactions/judging.ts";
 import { judgeRate, type RateRule } from "../../../shared/interactions/window-judging.ts";
 import { raiseAlerts } from "../log-store.ts";
@@ -39,9 +40,11 @@ export async function judgeRateRule(
   });
   const byGroup = byGroupId(counts);
   const many = keys.map((key) => ({ ...key, ...sumCounts(byGroup, key.groupIds) }));
+  const fired: FiredRate[] = [];
   for (const key of many.filter(({ count }) => count > moreThan)) {
-    await raiseRate(transaction, rule, { ...key, window, filter });
+    fired.push(...(await judgeKey(transaction, rule, { ...key, window, filter })));
   }
+  await raiseRates(transaction, fired, metricNumberOf(rule));
   return { undecided: many.filter(({ count, isWhole }) => count <= moreThan && !isWhole).length };
 }
 
@@ -65,16 +68,22 @@ function sumCounts(byGroup: ReadonlyMap<number, GroupCount>, groupIds: readonly 
   };
 }
 
-interface RateToRaise extends Key, GroupsCounted {
+interface RateToJudge extends Key, GroupsCounted {
   readonly window: Window;
   readonly filter: RowFilter;
 }
 
-async function raiseRate(
+interface FiredRate {
+  readonly firing: Firing;
+  readonly newestIds: readonly string[];
+  readonly count: number;
+}
+
+async function judgeKey(
   transaction: TransactionSql,
   rule: RateRule,
-  { group, groupIds, window, filter, count, isWhole }: RateToRaise,
-): Promise<void> {
+  { group, groupIds, window, filter, count, isWhole }: RateToJudge,
+): Promise<FiredRate[]> {
   const lookedMax = Math.max(rule.condition.moreThan + 1, Math.floor(budgetRows / groupIds.length));
   const countMax = Math.max(rule.condition.moreThan + 1, countedMax);
   const counted = isWhole
@@ -85,14 +94,24 @@ async function raiseRate(
       );
   const newestIds = await listNewest(transaction, groupIds, { window, filter, lookedMax, limit: 20 });
   const firing = judgeRate(rule, { group, judgedAt: window.to }, { ...counted, newestIds });
-  if (!firing) return;
-  const alertId = (await raiseAlerts(transaction, [firing])).get(firing.fingerprint);
-  if (alertId === undefined) return;
-  const { metricNumber } = filter;
-  await insertFirings(transaction, {
-    alertId,
-    interactionIds: newestIds,
-    metricNumber,
-    value: counted.count,
+  return firing ? [{ firing, newestIds, count: counted.count }] : [];
+}
+
+/** All at once, so that alerts and rows are taken in the order in which all take them who take several. */
+async function raiseRates(
+  transaction: TransactionSql,
+  fired: readonly FiredRate[],
+  metricNumber: number | undefined,
+): Promise<void> {
+  const alertIds = await raiseAlerts(
+    transaction,
+    fired.map(({ firing }) => firing),
+  );
+  const firings = fired.flatMap(({ firing, newestIds, count }) => {
+    const alertId = alertIds.get(firing.fingerprint);
+    return alertId === undefined
+      ? []
+      : newestIds.map((interactionId) => ({ alertId, interactionId, value: count }));
   });
+  await insertFirings(transaction, firings, metricNumber);
 }

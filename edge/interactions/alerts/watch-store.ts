@@ -74,17 +74,20 @@ export async function postponeJudging(sql: Sql, ruleId: string): Promise<void> {
   `;
 }
 
-export async function listUnresolved(
+/** Until the transaction ends nobody else changes them; in the order in which all take them who take several. By fingerprint. */
+export async function holdUnresolved(
   sql: TransactionSql,
   ruleId: string,
   fingerprints: readonly string[],
-): Promise<string[]> {
-  const rows = await sql<{ id: string }[]>`
-    select id
+): Promise<ReadonlyMap<string, string>> {
+  const rows = await sql<{ id: string; fingerprint: string }[]>`
+    select id, fingerprint
     from parlance.interaction_alerts
     where rule_id = ${ruleId} and state <> 'resolved' and fingerprint = any (${[...fingerprints]}::text[])
+    order by owner_id, fingerprint
+    for update
   `;
-  return rows.map(({ id }) => id);
+  return new Map(rows.map(({ id, fingerprint }) => [fingerprint, id]));
 }
 
 export interface Tended {

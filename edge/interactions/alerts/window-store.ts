@@ -1,6 +1,7 @@
 /** SQL that looks at the newest interactions of groups within a window, as the service role. */
 import type { PendingQuery, Row, TransactionSql } from "postgres";
 import type { GroupLabels } from "../../../shared/interactions/judging.ts";
+import { toArrayText } from "../statistics/hour-store.ts";
 import { ownedBy } from "../statistics/settings-lock.ts";
 
 export interface Window {
@@ -179,30 +180,36 @@ export async function keepSightings(
   return new Map(rows.map(({ key, lastAt }) => [key, lastAt]));
 }
 
-export interface FiringsToInsert {
+export interface FiringToInsert {
   readonly alertId: string;
-  readonly interactionIds: readonly string[];
-  readonly metricNumber?: number | undefined;
+  readonly interactionId: string;
   /** Of a row without the metric. */
   readonly value: number;
 }
 
-/** Says of which interactions an alert of a rate tells; those that are deleted at this moment are left out. */
+/** Says of which interactions alerts of a rate tell; those that are deleted at this moment are left out. */
 export async function insertFirings(
   sql: TransactionSql,
-  { alertId, interactionIds, metricNumber = 0, value }: FiringsToInsert,
+  firings: readonly FiringToInsert[],
+  metricNumber = 0,
 ): Promise<void> {
+  if (firings.length === 0) return;
+  const interactionIds = firings.map(({ interactionId }) => interactionId);
   await sql`
     with counted as (
       select id, owner_id, occurred_at, metric_values[${metricNumber}::integer] as value
       from parlance.interactions
-      where id = any (${[...interactionIds]}::uuid[])
+      where id = any (${interactionIds}::uuid[])
       order by id
       for key share
     )
     insert into parlance.alert_firings (alert_id, interaction_id, owner_id, occurred_at, value)
-    select ${alertId}, id, owner_id, occurred_at, coalesce(value, ${value})
-    from counted
+    select fired.alert_id, counted.id, counted.owner_id, counted.occurred_at, coalesce(counted.value, fired.value)
+    from unnest(
+      ${firings.map(({ alertId }) => alertId)}::uuid[], ${interactionIds}::uuid[],
+      ${toArrayText(firings.map(({ value }) => value))}::text::float8[]
+    ) as fired (alert_id, interaction_id, value)
+    join counted on counted.id = fired.interaction_id
     on conflict do nothing
   `;
 }
