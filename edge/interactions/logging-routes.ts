@@ -1,5 +1,6 @@
 /** Logging over HTTP. */
 import { createRoute, z } from "@hono/zod-openapi";
+import { AppError, type FieldError } from "../../shared/errors.ts";
 import { LoggedInteraction, NewInteraction, NewInteractions } from "../../shared/interactions/contract.ts";
 import type { Deps } from "../deps.ts";
 import { requireSignedIn } from "../http/identity.ts";
@@ -9,6 +10,7 @@ import { createRouter } from "../http/router.ts";
 import { nameSchema } from "../http/schemas.ts";
 import { logInteractions } from "./logging.ts";
 import { signedIn } from "./owners.ts";
+import { isInFuture } from "./rows.ts";
 
 const LoggedAnswer = nameSchema("LoggedInteraction", LoggedInteraction);
 
@@ -48,7 +50,7 @@ const addRoute = (bytesMax: number) =>
           },
         },
       },
-      ...describeProblems("invalid_request", "payload_too_large", "quota_exceeded"),
+      ...describeProblems("invalid_request", "payload_too_large", "unsupported_media_type", "quota_exceeded"),
     },
   });
 
@@ -57,8 +59,30 @@ export function createLoggingRoutes(deps: Deps) {
     const ownerId = requireSignedIn(c.var.caller);
     const body = c.req.valid("json");
     const news = "items" in body ? body.items : [body];
+    refuseFuture(news, {
+      now: deps.now(),
+      fieldOf: (index) => ("items" in body ? `body.items.${index}` : "body"),
+    });
     const items = await logInteractions(deps, ownerId, { news, operationId: c.var.operationId });
     const [only] = items;
     return "items" in body || !only ? c.json({ items }, 201) : c.json(only, 201);
+  });
+}
+
+interface FutureCheck {
+  readonly now: Date;
+  /** What the caller calls the one at this place. */
+  readonly fieldOf: (index: number) => string;
+}
+
+function refuseFuture(news: readonly NewInteraction[], { now, fieldOf }: FutureCheck): void {
+  const fields = news.flatMap((one, index): FieldError[] =>
+    isInFuture(one, now)
+      ? [{ field: `${fieldOf(index)}.occurredAt`, message: "must not be more than a day from now" }]
+      : [],
+  );
+  if (fields.length === 0) return;
+  throw new AppError("invalid_request", "The request is not valid; see `errors`.", {
+    fields: fields.slice(0, 50),
   });
 }

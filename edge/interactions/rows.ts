@@ -1,5 +1,4 @@
 /** What is stored of an interaction: its texts as its owner wants them kept, and what was measured before. */
-import { AppError, type FieldError } from "../../shared/errors.ts";
 import { createId } from "../../shared/ids.ts";
 import type { NewInteraction } from "../../shared/interactions/contract.ts";
 import type { GroupLabels, JudgedRow } from "../../shared/interactions/judging.ts";
@@ -45,7 +44,6 @@ export function prepareRow(
 }
 
 export function prepareRows(news: readonly NewInteraction[], options: PrepareOptions): PreparedRow[] {
-  refuseFuture(news, options.now);
   return news.map((one, index) => prepareRow(one, { ...options, id: options.ids?.[index] }));
 }
 
@@ -59,16 +57,4 @@ const futureMsMax = 24 * 3600 * 1000;
 /** A clock may be a little wrong; a time that is to come would be the newest for ever. */
 export function isInFuture({ occurredAt }: NewInteraction, now: Date): boolean {
   return occurredAt !== undefined && Date.parse(occurredAt) > now.getTime() + futureMsMax;
-}
-
-function refuseFuture(news: readonly NewInteraction[], now: Date): void {
-  const fields = news.flatMap((one, index): FieldError[] =>
-    isInFuture(one, now)
-      ? [{ field: `body.items.${index}.occurredAt`, message: "must not be more than a day from now" }]
-      : [],
-  );
-  if (fields.length === 0) return;
-  throw new AppError("invalid_request", "The request is not valid; see `errors`.", {
-    fields: fields.slice(0, 50),
-  });
 }
