@@ -1,5 +1,5 @@
 /** A call of a model by Parlance itself, as an interaction. */
-import { NewInteraction, textLengthMax } from "../../shared/interactions/contract.ts";
+import { mendLabel, NewInteraction, textLengthMax } from "../../shared/interactions/contract.ts";
 import { cutText } from "../clients/call-texts.ts";
 import type { CallError, ModelCall } from "../clients/record.ts";
 
@@ -46,5 +46,5 @@ function listTags({ operation, error, tags }: ModelCall): string[] {
 }
 
 function toLabel(text: string | undefined, length: number): string | undefined {
-  return text?.trim().slice(0, length).toWellFormed().replaceAll("\0", "\ufffd").trim() || undefined;
+  return text === undefined ? undefined : mendLabel(text.trim().slice(0, length)) || undefined;
 }

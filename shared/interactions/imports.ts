@@ -1,6 +1,7 @@
 /** Files of interactions: how one is to be read, how far it is, and what came of it. */
 import { z } from "zod";
 import { JobError } from "../jobs/contract.ts";
+import { label } from "./contract.ts";
 
 /** The private bucket of files that are being imported. */
 export const importBucket = "imports";
@@ -43,7 +44,6 @@ export const importFields = [
 ] as const;
 export type ImportField = (typeof importFields)[number];
 
-const label = (length: number) => z.string().trim().min(1).max(length);
 const columnName = z.string().min(1).max(200);
 
 export const ImportOptions = z

@@ -1,5 +1,5 @@
 /** From a row of a file to an interaction, or why it is none. */
-import { NewInteraction } from "../../../shared/interactions/contract.ts";
+import { mendLabel, NewInteraction } from "../../../shared/interactions/contract.ts";
 import {
   type ImportField,
   type ImportFindings,
@@ -102,12 +102,10 @@ function readText(value: unknown): string | undefined {
   return value === undefined || typeof value === "string" ? value : JSON.stringify(value);
 }
 
-/** Postgres keeps no NUL. */
 function readLabel(value: unknown): string | undefined {
   if (value === undefined) return undefined;
   const text = typeof value === "string" ? value : JSON.stringify(value);
-  const trimmed = text.replaceAll("\0", "\ufffd").toWellFormed().trim();
-  return trimmed === "" ? undefined : trimmed;
+  return mendLabel(text) || undefined;
 }
 
 function explain(

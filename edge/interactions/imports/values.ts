@@ -1,4 +1,5 @@
 /** Values as people write them in files. */
+import { mendLabel } from "../../../shared/interactions/contract.ts";
 import type { ImportDelimiter } from "../../../shared/interactions/imports.ts";
 
 /** Undefined for an empty field; what is no number is left as it is, for the schema to refuse. */
@@ -28,7 +29,7 @@ export function readTags(value: unknown): string[] {
 }
 
 function toTag(value: unknown): string[] {
-  const tag = String(value).replaceAll("\0", "\ufffd").toWellFormed().trim();
+  const tag = mendLabel(String(value));
   return tag === "" ? [] : [tag];
 }
 

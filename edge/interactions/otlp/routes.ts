@@ -15,6 +15,7 @@ import { requireSignedIn } from "../../http/identity.ts";
 import { inflateBody } from "../../http/inflate.ts";
 import { describeProblems } from "../../http/problems.ts";
 import { createRouter } from "../../http/router.ts";
+import { nameSchema } from "../../http/schemas.ts";
 import { logInteractions } from "../logging.ts";
 import { signedIn } from "../owners.ts";
 import { isInFuture } from "../rows.ts";
@@ -44,9 +45,7 @@ const exportRoute = (bytesMax: number) =>
       body: {
         content: {
           "application/json": {
-            schema: z
-              .object({ resourceSpans: z.array(z.looseObject({})).optional() })
-              .openapi("ExportTraceServiceRequest"),
+            schema: nameSchema("ExportTraceServiceRequest", ExportTraceServiceRequest),
           },
         },
         required: true,
@@ -66,8 +65,7 @@ const messagesMax = 5;
 export function createOtlpRoutes(deps: Deps) {
   return createRouter().openapi(exportRoute(deps.config.logBytesMax), async (c) => {
     const ownerId = requireSignedIn(c.var.caller);
-    const request = ExportTraceServiceRequest.parse(c.req.valid("json"));
-    const { interactions, refusals } = readSpans(request);
+    const { interactions, refusals } = readSpans(c.req.valid("json"));
     const sane = interactions.filter(({ interaction }) => !isInFuture(interaction, deps.now()));
     const late = interactions.length - sane.length;
     const faults = late > 0 ? [...refusals, `${late} began more than a day from now`] : refusals;

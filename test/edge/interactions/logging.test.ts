@@ -48,7 +48,14 @@ describe("one interaction", () => {
       [{ input: "x", output: "y", latencyMs: -1 }, "body.latencyMs"],
       [{ items: [{ input: "x", output: "y" }, { input: "x" }] }, "body.items.1.output"],
       [{ items: [] }, "body.items"],
-      [{ input: "x", output: "y", occurredAt: "2999-01-01T00:00:00Z" }, "body.items.0.occurredAt"],
+      [{ input: "x", output: "y", occurredAt: "2999-01-01T00:00:00Z" }, "body.occurredAt"],
+      [
+        { items: [{ input: "x", output: "y", occurredAt: "2999-01-01T00:00:00Z" }] },
+        "body.items.0.occurredAt",
+      ],
+      [{ input: "x", output: "y", model: "a\0b" }, "body.model"],
+      [{ input: "x", output: "y", tags: ["a", "b\n c"] }, "body.tags.1"],
+      [{ items: [{ input: "x", output: "y", userLabel: "\ud83e" }] }, "body.items.0.userLabel"],
     ] as const) {
       const answer = await send(house.alice, body);
       expect([answer.status, answer.body.errors?.[0]?.field], answer.text).toEqual([400, field]);

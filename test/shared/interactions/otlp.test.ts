@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { AppError } from "../../../shared/errors.ts";
 import { ExportTraceServiceRequest, readSpans } from "../../../shared/interactions/otlp.ts";
 
 type Attributes = Readonly<Record<string, unknown>>;
@@ -257,5 +258,86 @@ describe("other spans", () => {
     const span = toSpan({ attributes: { ...chat, "gen_ai.output.messages": deepText } });
     span.attributes.push({ key: "gen_ai.input.messages", value: JSON.parse(nested) as object });
     expect(send([span]).interactions[0]?.interaction).toMatchObject({ input: "", output: "" });
+  });
+});
+
+describe("an export", () => {
+  const read = (request: unknown) => readSpans(ExportTraceServiceRequest.parse(request));
+  const codeOf = (request: unknown) => {
+    try {
+      read(request);
+    } catch (error) {
+      if (error instanceof AppError) return [error.code, error.fields[0]?.field];
+      throw error;
+    }
+    return undefined;
+  };
+
+  test("is refused for its length before anything in it is looked at", () => {
+    const zeros = Array(1_000_000).fill(0);
+    const problems = ExportTraceServiceRequest.safeParse({ resourceSpans: zeros });
+    expect(problems.error?.issues).toHaveLength(1);
+    expect(codeOf({ resourceSpans: [{ scopeSpans: zeros }] })).toEqual([
+      "invalid_request",
+      "body.resourceSpans.0.scopeSpans",
+    ]);
+    expect(codeOf({ resourceSpans: [{}, { scopeSpans: Array(1_000).fill(0) }] })).toEqual([
+      "invalid_request",
+      "body.resourceSpans.1.scopeSpans.0",
+    ]);
+    const scope = { spans: Array(5_001).fill(0) };
+    expect(codeOf({ resourceSpans: [{ scopeSpans: [scope, scope] }] })).toEqual([
+      "payload_too_large",
+      undefined,
+    ]);
+    expect(send([{ ...toSpan({ attributes: chat }), events: zeros }]).refusals[0]).toMatch(/^events: /);
+  });
+
+  test("may say null for what is empty", () => {
+    expect(read({ resourceSpans: null })).toEqual({ interactions: [], refusals: [] });
+    expect(
+      read({ resourceSpans: [{ resource: null, scopeSpans: null }, { scopeSpans: [{ spans: null }] }] }),
+    ).toEqual({
+      interactions: [],
+      refusals: [],
+    });
+    const span = { ...toSpan({ attributes: chat }), events: [{ name: null, attributes: null }] };
+    const value = { stringValue: "u-1", intValue: null, arrayValue: null, kvlistValue: null };
+    span.attributes.push({ key: "user.id", value });
+    const request = { resourceSpans: [{ resource: { attributes: null }, scopeSpans: [{ spans: [span] }] }] };
+    expect(read(request).interactions[0]?.interaction.userLabel).toBe("u-1");
+    const { interactions, refusals } = send([
+      { ...toSpan({ attributes: chat }), events: null },
+      { ...toSpan({}), attributes: null },
+    ]);
+    expect([interactions.length, refusals]).toEqual([1, []]);
+  });
+});
+
+describe("times", () => {
+  test("may be numbers, of which the last digits are lost", () => {
+    const times = { startTimeUnixNano: 1767225600000000000, endTimeUnixNano: 1767225601500000000 };
+    expect(read({ attributes: chat, ...times })).toMatchObject({
+      occurredAt: "2026-01-01T00:00:00.000Z",
+      latencyMs: 1500,
+    });
+  });
+
+  test.each([-1, 1.5, 1e300, null, "x"])("may not be %j", (startTimeUnixNano) => {
+    expect(send([toSpan({ attributes: chat, startTimeUnixNano })]).refusals).toHaveLength(1);
+  });
+});
+
+test("labels that nobody could keep are mended, so that no end user stops the log by a name", () => {
+  const attributes = {
+    ...chat,
+    "user.id": " a\0b\n",
+    "session.id": "\ud800x",
+    "gen_ai.request.model": "m\u0007",
+  };
+  expect(read({ attributes })).toMatchObject({
+    userLabel: "a\ufffdb",
+    sessionId: "\ufffdx",
+    model: "m\ufffd",
   });
 });

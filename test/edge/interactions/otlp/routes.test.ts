@@ -2,7 +2,7 @@
 import { gzipSync } from "node:zlib";
 import { OTLPTraceExporter } from "@opentelemetry/exporter-trace-otlp-http";
 import { resourceFromAttributes } from "@opentelemetry/resources";
-import { TracerProvider, SimpleSpanProcessor } from "@opentelemetry/sdk-trace";
+import { SimpleSpanProcessor, TracerProvider } from "@opentelemetry/sdk-trace";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { openTestApp, type TestApp, type TestUser } from "../../../helpers/app.ts";
 
@@ -115,6 +115,25 @@ describe("spans", () => {
     expect(answer.body.partialSuccess.rejectedSpans).toBe("2");
     expect(answer.body.partialSuccess.errorMessage).toMatch(/spanId/);
     expect(await listStored()).toHaveLength(1);
+  });
+
+  test("whose labels Postgres could not keep land all the same, as do those beside them", async () => {
+    const attributes = { "user.id": "\0", "session.id": "\ud800", "gen_ai.request.model": "m\0" };
+    const answer = await send(
+      house.alice,
+      body(span("00f067aa0ba902b7", attributes), span("00f067aa0ba902b8")),
+    );
+    expect([answer.status, answer.body]).toEqual([200, { partialSuccess: {} }]);
+    expect((await listStored()).map(({ model }) => model)).toEqual(["m\ufffd", "gpt-x"]);
+  });
+
+  test("in what is not understood are refused, and the field is named", async () => {
+    const answer = await send(house.alice, '{"resourceSpans":[{"scopeSpans":[{"spans":5}]}]}');
+    expect([answer.status, answer.body.code]).toEqual([400, "invalid_request"]);
+    expect(answer.body.errors[0].field).toBe("body.resourceSpans.0.scopeSpans.0.spans");
+    const zeros = await send(house.alice, JSON.stringify({ resourceSpans: Array(1_500_000).fill(0) }));
+    expect([zeros.status, zeros.body.errors?.length]).toEqual([400, 1]);
+    expect((await send(house.alice, '{"resourceSpans":null}')).status).toBe(200);
   });
 
   test("may be gzipped, but not inflate without end, nor be something else", async () => {
