@@ -8,18 +8,23 @@
  *   ewma      mean and deviation with old hours counting less: follows a trend.
  *   seasonal  as mad, over the same hour of the week and its neighbours, moved by how the level of the last day differs from that
  *             of the same hours before. Where all values are above 0 in logarithms: lengths, times and costs spread by factors.
+ *
+ * Where more than half of the values are equal (counts that are mostly 0, flags), the quantiles of `mad`, `iqr` and `seasonal` know
+ * no spread. Then it is that of the others, times the root of their share, and never in logarithms: what happens seldom and far off
+ * is out, what a fair share of values does is not. A flag is then out by default where fewer than one of 290 to 430 values has it
+ * (1 / (1.4826 × sensitivity)²; `z-score` and `ewma`: one of 43 to 65). How often a flag is set is for a rule of rates.
  */
 import { z } from "zod";
 import { populationDeviation } from "../statistics/moments.ts";
 import {
   type HourStatistics,
-  hourOfWeek,
   hoursPerDay,
-  hoursPerWeek,
   mergeHourMoments,
   mergeHourSketches,
   weighHours,
 } from "./history.ts";
+import { countValues, findSeasonal, isAlike, seasonalKind } from "./seasonal.ts";
+import { findMedian, findTiedSpread, stand, standAround } from "./standing.ts";
 
 export const OutlierMethod = z.enum(["z-score", "mad", "iqr", "ewma", "seasonal"]);
 export type OutlierMethod = z.infer<typeof OutlierMethod>;
@@ -48,10 +53,8 @@ export interface Fences {
   readonly high: number;
 }
 
-/** How much a value must differ at least, as a share of the centre's size: a constant history does not make each change an outlier. */
-const spreadShareMin = 0.01;
-/** Makes the median absolute deviation of normal values their standard deviation. */
-const normalMad = 1.4826;
+/** The distance between the quartiles of normal values is so many of their standard deviations. */
+const normalQuartiles = 1.349;
 const ewmaHalfLifeHours = 2 * hoursPerDay;
 
 /** Undefined where there is too little history to speak of. */
@@ -62,14 +65,18 @@ export function findFences(hours: readonly HourStatistics[], options: FenceOptio
 
 /**
  * How many spreads the value is above (positive) or below (negative) what its fence is measured from; 0 between the two. With a
- * greater sensitivity than its size the value would not have been out.
+ * greater sensitivity than its size the value would not have been out. It ends at a million, beyond any sensitivity: what is off
+ * a history that never changed is off by any number of spreads.
  */
 export function scoreValue(value: number, { lowFrom, highFrom, spread, scale }: Fences): number {
   if (value >= lowFrom && value <= highFrom) return 0;
   const from = value > highFrom ? highFrom : lowFrom;
-  if (scale === "linear") return (value - from) / spread;
-  return Math.log(Math.max(value, from * 1e-9) / from) / spread;
+  const score =
+    scale === "linear" ? (value - from) / spread : Math.log(Math.max(value, from * 1e-9) / from) / spread;
+  return Math.max(-scoreMax, Math.min(scoreMax, score));
 }
+
+const scoreMax = 1e6;
 
 /**
  * Fewer hours that come to the same fences, with the hour that is judged added to them or not: those that count alike in it are one.
@@ -104,12 +111,13 @@ const finders: Readonly<Record<OutlierMethod, Finder>> = {
     const { count, mean: centre } = moments;
     return standAround({ count, centre, spread: populationDeviation(moments) }, sensitivity);
   },
-  mad: (hours, { sensitivity }) => standAround(findMedian(hours), sensitivity),
+  mad: (hours, { sensitivity }) => standAround(findMedian(mergeHourSketches(hours)), sensitivity),
   iqr: (hours, { sensitivity }) => {
     const sketch = mergeHourSketches(hours);
     const [first, median, third] = [0.25, 0.5, 0.75].map((share) => sketch.quantile(share));
     if (first === undefined || median === undefined || third === undefined) return undefined;
-    const middle = { count: sketch.count, centre: median, spread: third - first };
+    const apart = third - first || normalQuartiles * findTiedSpread(sketch, median);
+    const middle = { count: sketch.count, centre: median, spread: apart };
     return stand(middle, [first, third], sensitivity);
   },
   ewma: (hours, { sensitivity, nowHour }) => {
@@ -118,91 +126,3 @@ const finders: Readonly<Record<OutlierMethod, Finder>> = {
   },
   seasonal: findSeasonal,
 };
-
-interface Middle {
-  readonly count: number;
-  readonly centre: number;
-  readonly spread: number;
-}
-
-function standAround(middle: Middle | undefined, sensitivity: number): Fences | undefined {
-  if (!middle || middle.count === 0) return undefined;
-  return stand(middle, [middle.centre, middle.centre], sensitivity);
-}
-
-function stand(middle: Middle, [lowFrom, highFrom]: readonly [number, number], sensitivity: number): Fences {
-  const spread = Math.max(middle.spread, spreadShareMin * Math.abs(middle.centre), 1e-9);
-  const distance = sensitivity * spread;
-  const bounds = { low: lowFrom - distance, high: highFrom + distance };
-  return { ...middle, scale: "linear", spread, lowFrom, highFrom, ...bounds };
-}
-
-function standByFactors({ count, centre, spread: found }: Middle, sensitivity: number): Fences {
-  const spread = Math.max(found, spreadShareMin);
-  const factor = Math.exp(sensitivity * spread);
-  const bounds = { low: centre / factor, high: centre * factor };
-  return { count, centre, lowFrom: centre, highFrom: centre, scale: "log", spread, ...bounds };
-}
-
-function findMedian(hours: Iterable<HourStatistics>): Middle | undefined {
-  const sketch = mergeHourSketches(hours);
-  const centre = sketch.quantile(0.5);
-  if (centre === undefined) return undefined;
-  return { count: sketch.count, centre, spread: normalMad * (sketch.medianDistance(centre) ?? 0) };
-}
-
-/** Too few of this hour of the week: those of this hour of any day; too few of those: all. */
-function findSeasonal(hours: readonly HourStatistics[], options: FenceOptions): Fences | undefined {
-  const { nowHour, countMin, sensitivity } = options;
-  const cycles = [hoursPerWeek, hoursPerDay, 1].map((cycle) => ({
-    cycle,
-    alike: hours.filter(({ hour }) => isAlike(hour, nowHour, cycle)),
-  }));
-  const enough = cycles.find(({ alike }) => countValues(alike) >= countMin);
-  if (!enough) return undefined;
-  const sketch = mergeHourSketches(enough.alike);
-  const centre = sketch.quantile(0.5) ?? 0;
-  const shift = enough.cycle === 1 ? undefined : findShift(hours, options);
-  if (sketch.isPositive) {
-    const spread = normalMad * (sketch.medianLogDistance(centre) ?? 0);
-    const moved = shift && shift.before > 0 && shift.now > 0 ? (centre * shift.now) / shift.before : centre;
-    return standByFactors({ count: sketch.count, centre: moved, spread }, sensitivity);
-  }
-  const spread = normalMad * (sketch.medianDistance(centre) ?? 0);
-  const moved = shift ? centre + shift.now - shift.before : centre;
-  return standAround({ count: sketch.count, centre: moved, spread }, sensitivity);
-}
-
-/** By what `findSeasonal` asks of an hour; 0 where it asks for none of it. */
-function seasonalKind(hour: number, nowHour: number): number {
-  return (
-    Number(isAlike(hour, nowHour, hoursPerWeek)) +
-    2 * Number(isAlike(hour, nowHour, hoursPerDay)) +
-    4 * Number(isOfDay(hour, nowHour)) +
-    8 * Number(isOfDay(hour, nowHour) && nowHour - hour < hoursPerDay)
-  );
-}
-
-/** Within the last day, or the same day of a week before it. */
-const isOfDay = (hour: number, nowHour: number) => hourOfWeek(nowHour - hour) < hoursPerDay;
-
-const countValues = (hours: readonly HourStatistics[]) =>
-  hours.reduce((sum, { moments }) => sum + moments.count, 0);
-
-/** The same hour of the cycle, or one beside it; for a cycle of one hour any. */
-function isAlike(hour: number, nowHour: number, cycle: number): boolean {
-  const apart = hourOfWeek(nowHour - hour) % cycle;
-  return Math.min(apart, cycle - apart) <= 1;
-}
-
-/** The median of the last day, and of the same day of the weeks before it. */
-function findShift(
-  hours: readonly HourStatistics[],
-  { nowHour, countMin }: FenceOptions,
-): { readonly now: number; readonly before: number } | undefined {
-  const isNow = ({ hour }: HourStatistics) => nowHour - hour < hoursPerDay;
-  const lastDay = mergeHourSketches(hours.filter(isNow));
-  const earlier = mergeHourSketches(hours.filter((one) => isOfDay(one.hour, nowHour) && !isNow(one)));
-  if (lastDay.count < countMin || earlier.count < countMin) return undefined;
-  return { now: lastDay.quantile(0.5) ?? 0, before: earlier.quantile(0.5) ?? 0 };
-}

@@ -97,12 +97,14 @@ export class QuantileSketch {
    * coarse where the values lie close together far from 0.
    */
   medianDistance(centre: number): number | undefined {
-    const distances = this.#values().map(([value, count]) => [Math.abs(value - centre), count] as const);
-    return weightedQuantile(
-      distances.sort(([one], [other]) => one - other),
-      this.#count,
-      0.5,
-    );
+    return weightedQuantile(this.distancesFrom(centre), this.#count, 0.5);
+  }
+
+  /** Each distance from `centre` with how many values have it, in ascending order. */
+  distancesFrom(centre: number): (readonly [distance: number, count: number])[] {
+    return this.#values()
+      .map(([value, count]) => [Math.abs(value - centre), count] as const)
+      .sort(([one], [other]) => one - other);
   }
 
   /** The median of how far values are from `centre` in natural logarithms. All must be above 0. */
@@ -156,7 +158,7 @@ export function findQuantiles(
 }
 
 /** Of values in ascending order with how often each is there. */
-function weightedQuantile(
+export function weightedQuantile(
   values: readonly (readonly [number, number])[],
   count: number,
   share: number,

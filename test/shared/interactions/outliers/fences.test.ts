@@ -7,6 +7,7 @@ import {
   scoreValue,
 } from "../../../../shared/interactions/outliers/fences.ts";
 import type { HourStatistics } from "../../../../shared/interactions/outliers/history.ts";
+import { sensitivities } from "../../../../shared/interactions/rules.ts";
 import { addValues, noMoments } from "../../../../shared/interactions/statistics/moments.ts";
 import { QuantileSketch } from "../../../../shared/interactions/statistics/sketch.ts";
 import { seededRandom } from "../../../helpers/pictures.ts";
@@ -85,6 +86,72 @@ describe.each(methods)("fences by %s", (method) => {
   });
 });
 
+describe.each(methods)("a history of which most values are equal, by %s", (method) => {
+  const sensitivity = sensitivities[method];
+  const random = seededRandom(4);
+  const draw = (share: number, value: () => number, usual = 0) =>
+    toHistory(
+      Array.from({ length: 8_400 }, () => (random() < share ? value() : usual)),
+      50,
+    );
+  const ordinary = () => 1 + Math.floor(5 * random());
+
+  test.each([0.4, 0.3, 0.1, 0.05])("holds the others, where they are %f of all", (share) => {
+    const counts = find(draw(share, ordinary), { method, sensitivity });
+    expect([0, 1, 3].map((value) => isOut(value, counts))).toEqual([false, false, false]);
+    expect([-40, 60].map((value) => isOut(value, counts))).toEqual([true, true]);
+    expect(Math.abs(scoreValue(3, counts as Fences))).toBeLessThan(sensitivity);
+    const integers = find(
+      draw(share, () => 1 + ordinary(), 1),
+      { method, sensitivity },
+    );
+    expect([1, 2, 4].map((value) => isOut(value, integers))).toEqual([false, false, false]);
+    expect(isOut(70, integers)).toBe(true);
+  });
+
+  test("leaves flags in order, but for the rarest", () => {
+    for (const usual of [0, 1]) {
+      const flags = (share: number) =>
+        find(
+          draw(share, () => 1 - usual, usual),
+          { method, sensitivity },
+        );
+      expect(isOut(1 - usual, flags(0.4))).toBe(false);
+      expect(isOut(1 - usual, flags(0.05))).toBe(false);
+      expect(isOut(1 - usual, flags(0.0005))).toBe(true);
+      expect(isOut(usual, flags(0.05))).toBe(false);
+    }
+  });
+
+  test("is not widened by single far values, but by mean and deviation", () => {
+    const values = Array.from({ length: 4_000 }, (_, index) => (index % 5 === 0 ? ordinary() : 0));
+    values[17] = 1_000_000;
+    const fences = find(toHistory(values), { method, sensitivity });
+    expect(isOut(1_000, fences)).toBe(method !== "z-score" && method !== "ewma");
+  });
+
+  test("scores what never was before with a million at most", () => {
+    const never = find(toHistory(Array(500).fill(0)), { method }) as Fences;
+    expect([scoreValue(1, never), scoreValue(-1, never), scoreValue(0, never)]).toEqual([1e6, -1e6, 0]);
+  });
+});
+
+test("by season, a few values of an hour of the week do not say how far the others lie", () => {
+  const random = seededRandom(5);
+  const hours = Array.from({ length: 28 * 24 }, (_, index) =>
+    toHour(
+      nowHour - 28 * 24 + index,
+      Array.from({ length: 6 }, () => (random() < 0.05 ? 1 + Math.floor(4 * random()) : 0)),
+    ),
+  );
+  const out = hours.slice(-7 * 24).filter(({ hour }) => {
+    const history = hours.filter((one) => one.hour < hour);
+    const fences = find(history, { method: "seasonal", sensitivity: sensitivities.seasonal, nowHour: hour });
+    return isOut(4, fences);
+  });
+  expect(out).toEqual([]);
+});
+
 describe("a history with outliers in it", () => {
   // Every tenth value is a hundred times as far.
   const spoilt = normalValues.map((value, index) => (index % 10 === 0 ? value * 100 : value));
@@ -120,7 +187,7 @@ describe("fences by season", () => {
       const middle = (isNight(hour) ? 100 : 1_000) + level(hour);
       return toHour(
         hour,
-        Array.from({ length: 20 }, () => middle + 20 * (random() - 0.5)),
+        Array.from({ length: 20 }, () => middle * (1 + 0.08 * (random() - 0.5))),
       );
     });
   const night = nowHour - (nowHour % 24) + 4 - 24;
