@@ -9,7 +9,6 @@
  */
 import { serviceCaller, transactAs } from "../../../shared/callers.ts";
 import { AppError } from "../../../shared/errors.ts";
-import { createId } from "../../../shared/ids.ts";
 import {
   type ImportOutcome,
   type ImportPayload,
@@ -19,7 +18,8 @@ import { ImportFindings } from "../../../shared/interactions/imports.ts";
 import { defineTask, type Task, type TaskContext } from "../../../shared/jobs/kinds.ts";
 import { describeError } from "../../../shared/log.ts";
 import { ensureSettings } from "../settings-store.ts";
-import { foldAll } from "./folding.ts";
+import { readClock } from "../statistics/folding.ts";
+import { foldImport } from "./folding.ts";
 import { judgeAll } from "./judging-run.ts";
 import { landRows } from "./landing-run.ts";
 import { findImport, startImport } from "./store.ts";
@@ -48,10 +48,10 @@ async function runImport(deps: ImportDeps, { payload, context, limits }: Given):
   };
   if (cursor.phase === "rows") {
     await landRows(run, cursor);
-    cursor = await moveOn(run, { phase: "fold", upTo: createId() });
+    cursor = await moveOn(run, { phase: "fold", until: await readClock(deps.sql) });
   }
   if (cursor.phase === "fold") {
-    await foldAll(run, cursor);
+    await foldImport(run, cursor);
     cursor = await moveOn(run, { phase: "judge", rows: 0 });
   }
   if (cursor.phase === "judge") {

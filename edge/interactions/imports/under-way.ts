@@ -5,6 +5,7 @@ import { becomeCaller, serviceCaller } from "../../../shared/callers.ts";
 import type { ImportFindings } from "../../../shared/interactions/imports.ts";
 import type { TaskContext } from "../../../shared/jobs/kinds.ts";
 import type { Deps } from "../../deps.ts";
+import { RowTime } from "../../http/cursors.ts";
 import type { PartLimits } from "./parts.ts";
 import type { ImportRow } from "./store.ts";
 
@@ -28,8 +29,8 @@ export const ImportCursor = z.discriminatedUnion("phase", [
     /** Rows so far that opened a quote and never closed it. */
     broken: z.int().min(0),
   }),
-  /** Batches up to this one are this import's business. */
-  z.object({ phase: z.literal("fold"), upTo: z.uuid() }),
+  /** What was logged until then is this import's business. */
+  z.object({ phase: z.literal("fold"), until: RowTime }),
   z.object({
     phase: z.literal("judge"),
     rows: z.int().min(0),

@@ -3,6 +3,7 @@
  * is saved with each checkpoint, so that a run that ends early is gone on with and comes to the same.
  */
 import type { Sql } from "postgres";
+import { z } from "zod";
 import { serviceCaller, transactAs } from "../../../shared/callers.ts";
 import { AppError } from "../../../shared/errors.ts";
 import { Findings, type Period } from "../../../shared/interactions/back-test-findings.ts";
@@ -15,8 +16,9 @@ import { hoursPerDay } from "../../../shared/interactions/outliers/history.ts";
 import type { Rule } from "../../../shared/interactions/rules.ts";
 import { defineTask, type Task, type TaskContext } from "../../../shared/jobs/kinds.ts";
 import type { Deps } from "../../deps.ts";
+import { RowTime } from "../../http/cursors.ts";
 import { listGroups } from "../statistics/fence-store.ts";
-import { foldBatches } from "../statistics/fold.ts";
+import { foldAll, readClock } from "../statistics/folding.ts";
 import {
   createPageJudge,
   type JudgedTogether,
@@ -50,20 +52,22 @@ export function createBackTestTask({ sql }: Pick<Deps, "sql">, limits: Partial<B
       known: context.cursor ? await findProgress(transaction, backTestId) : undefined,
     }));
     if (!test) throw new AppError("not_found", "The back-test is gone.");
-    if (!known) await foldAll(sql, test.ownerId, context);
+    if (!known) await foldHistory(sql, test.ownerId, context);
     return new BackTestRun({ sql, test, context, limits: { ...usualLimits, ...limits } }, known).run();
   });
 }
 
-const rowsPerFold = 4_000;
+const FoldCursor = z.object({ until: RowTime });
 
 /** What was logged before it began is history too. */
-async function foldAll(sql: Sql, ownerId: string | null, { signal }: TaskContext): Promise<void> {
-  for (;;) {
-    signal.throwIfAborted();
-    const { batches } = await foldBatches(sql, ownerId, { rowsMax: rowsPerFold });
-    if (batches === 0) return;
-  }
+async function foldHistory(sql: Sql, ownerId: string | null, context: TaskContext): Promise<void> {
+  const cursor = FoldCursor.safeParse(context.cursor).data ?? { until: await readClock(sql) };
+  await foldAll(sql, {
+    ownerId,
+    until: cursor.until,
+    signal: context.signal,
+    pause: () => context.checkpoint(cursor),
+  });
 }
 
 interface Surroundings {
