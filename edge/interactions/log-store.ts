@@ -102,8 +102,27 @@ async function insertRows(
 
 const keyOf = ({ app, environment, model }: GroupLabels) => JSON.stringify([app, environment, model]);
 
-/** The numbers of the rows' groups, made where they are missing. */
+/** The numbers of the rows' groups, made where they are missing; until the transaction ends they are not removed. */
 async function findGroups(
+  transaction: TransactionSql,
+  ownerId: string | null,
+  rows: readonly PreparedRow[],
+): Promise<ReadonlyMap<string, number>> {
+  for (;;) {
+    const groups = await ensureGroups(transaction, ownerId, rows);
+    const held = await transaction`
+      select
+      from parlance.interaction_groups
+      where id = any (${[...groups.values()]}::integer[])
+      order by id
+      for key share
+    `;
+    // One that was just being removed is made again.
+    if (held.length === groups.size) return groups;
+  }
+}
+
+async function ensureGroups(
   transaction: TransactionSql,
   ownerId: string | null,
   rows: readonly PreparedRow[],
@@ -203,4 +222,24 @@ export async function listKnownHashes(
       and row_hash = any (${[...hashes]}::uuid[])
   `;
   return rows.map(({ rowHash }) => rowHash);
+}
+
+export interface StoredRow {
+  readonly id: string;
+  readonly occurredAt: string;
+  readonly inputLanguage: string | null;
+  readonly outputLanguage: string | null;
+  readonly values: readonly (number | null)[];
+}
+
+export async function listStored(
+  transaction: TransactionSql,
+  ids: readonly string[],
+): Promise<ReadonlyMap<string, StoredRow>> {
+  const rows = await transaction<StoredRow[]>`
+    select id, occurred_at, input_language, output_language, to_json(metric_values) as values
+    from parlance.interactions
+    where id = any (${[...ids]}::uuid[])
+  `;
+  return new Map(rows.map((row) => [row.id, row]));
 }

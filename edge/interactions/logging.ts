@@ -12,7 +12,15 @@ import { type JudgedRow, judgeRow } from "../../shared/interactions/judging.ts";
 import { nameValues } from "../../shared/interactions/metrics/registry.ts";
 import type { Rule } from "../../shared/interactions/rules.ts";
 import type { Deps } from "../deps.ts";
-import { holdSettings, insertBatch, listAlertsOf, listKnownHashes, raiseAlerts } from "./log-store.ts";
+import {
+  holdSettings,
+  insertBatch,
+  listAlertsOf,
+  listKnownHashes,
+  listStored,
+  raiseAlerts,
+  type StoredRow,
+} from "./log-store.ts";
 import { type PreparedRow, prepareRows } from "./rows.ts";
 import { listRules } from "./rules/rule-store.ts";
 import { ensureSettings } from "./settings-store.ts";
@@ -30,22 +38,32 @@ export interface LogOptions {
 export async function logInteractions(
   { sql, now }: Pick<Deps, "sql" | "now">,
   ownerId: string | null,
-  { news, ...options }: { readonly news: readonly NewInteraction[] } & LogOptions,
+  {
+    news: given,
+    operationId,
+    hashes: givenHashes,
+  }: { readonly news: readonly NewInteraction[] } & LogOptions,
 ): Promise<LoggedInteraction[]> {
-  const { settings, rules } = await transactAs(sql, serviceCaller, async (transaction) => ({
+  const { settings, rules, known } = await transactAs(sql, serviceCaller, async (transaction) => ({
     settings: await ensureSettings(transaction, ownerId),
     rules: await listRules(transaction, ownerId, { enabledOnly: true }),
+    known: new Set(givenHashes ? await listKnownHashes(transaction, ownerId, givenHashes) : []),
   }));
+  // What is sent again costs nothing, so it gets further than the time before.
+  const isNew = (index: number) => !known.has(givenHashes?.[index] ?? "");
+  const news = given.filter((_, index) => isNew(index));
+  const hashes = givenHashes?.filter((_, index) => isNew(index));
+  if (news.length === 0) return [];
   await foldIfDue(sql, ownerId);
-  const ids = await createIds(news.length, options.operationId);
+  const ids = await createIds(news.length, operationId);
   const rows = prepareRows(news, { redact: settings.redact, now: now(), ids });
   return transactAs(sql, serviceCaller, (transaction) =>
     writeRows(transaction, {
       ownerId,
       rules,
       rows,
-      batchId: options.operationId ?? createId(),
-      hashes: options.hashes,
+      batchId: operationId ?? createId(),
+      hashes,
     }),
   );
 }
@@ -71,18 +89,24 @@ async function writeRows(transaction: TransactionSql, given: RowsToWrite): Promi
   const firings = judgeRows(rules, rows, await findRuleFences(transaction, rules, rows));
   const isNew = await insertBatch(transaction, { id: batchId, ownerId, rows, hashes });
   if (isNew) await raiseAlerts(transaction, firings);
-  const alerts = await listAlertsOf(
-    transaction,
-    rows.map(({ id }) => id),
-  );
-  return rows.map((row) => ({
-    id: row.id,
-    occurredAt: new Date(row.occurredAt).toISOString(),
-    inputLanguage: row.measured.inputLanguage,
-    outputLanguage: row.measured.outputLanguage,
-    metrics: nameValues(row.values),
-    alerts: alerts.get(row.id) ?? [],
-  }));
+  const ids = rows.map(({ id }) => id);
+  // What was logged before is answered as it stands there: a time that was not told was that of the first request.
+  const stored = isNew ? new Map<string, StoredRow>() : await listStored(transaction, ids);
+  const alerts = await listAlertsOf(transaction, ids);
+  return rows.map((row) => {
+    const { occurredAt, inputLanguage, outputLanguage, values } = stored.get(row.id) ?? {
+      ...row.measured,
+      ...row,
+    };
+    return {
+      id: row.id,
+      occurredAt: new Date(occurredAt).toISOString(),
+      inputLanguage,
+      outputLanguage,
+      metrics: nameValues(values),
+      alerts: alerts.get(row.id) ?? [],
+    };
+  });
 }
 
 /** Of rows that are sent again, each lands once: their owner's settings are held until this transaction ends. */

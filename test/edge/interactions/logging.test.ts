@@ -1,5 +1,5 @@
 /** What is logged: measured, judged, stored and answered. */
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { openTestApp, type TestApp, type Who } from "../../helpers/app.ts";
 
 let house: TestApp;
@@ -98,6 +98,15 @@ test("the same request with its Idempotency-Key lands once, also where its answe
     "input longer than 100 characters",
   );
   expect(await countRows()).toBe(before + 1);
+});
+
+test("sent again with its Idempotency-Key, what told no time is answered with the time that it was logged with", async () => {
+  const body = { items: [{ input: "How long is a long sentence in English?", output: "Long." }] };
+  const first = await send(house.alice, body, { "idempotency-key": "k2" });
+  await house.sql`delete from parlance.idempotency_keys`;
+  await vi.waitFor(() => expect(Date.now()).toBeGreaterThan(Date.parse(first.body.items[0].occurredAt) + 5));
+  const second = await send(house.alice, body, { "idempotency-key": "k2" });
+  expect([second.status, second.body]).toEqual([201, first.body]);
 });
 
 test("who is not signed in may not log", async () => {
