@@ -4,7 +4,6 @@
  */
 import { createRoute, z } from "@hono/zod-openapi";
 import { deriveId } from "../../../shared/ids.ts";
-import { batchMax } from "../../../shared/interactions/contract.ts";
 import {
   ExportTraceServiceRequest,
   readSpans,
@@ -16,6 +15,7 @@ import { inflateBody } from "../../http/inflate.ts";
 import { describeProblems } from "../../http/problems.ts";
 import { createRouter } from "../../http/router.ts";
 import { nameSchema } from "../../http/schemas.ts";
+import { createGroupCheck } from "../imports/groups.ts";
 import { logInteractions } from "../logging.ts";
 import { signedIn } from "../owners.ts";
 import { isInFuture } from "../rows.ts";
@@ -66,16 +66,46 @@ export function createOtlpRoutes(deps: Deps) {
   return createRouter().openapi(exportRoute(deps.config.logBytesMax), async (c) => {
     const ownerId = requireSignedIn(c.var.caller);
     const { interactions, refusals } = readSpans(c.req.valid("json"));
+    const faults = [...refusals];
     const sane = interactions.filter(({ interaction }) => !isInFuture(interaction, deps.now()));
-    const late = interactions.length - sane.length;
-    const faults = late > 0 ? [...refusals, `${late} began more than a day from now`] : refusals;
-    for (let from = 0; from < sane.length; from += batchMax) {
-      await logSpans(deps, ownerId, sane.slice(from, from + batchMax));
+    for (let late = interactions.length - sane.length; late > 0; late--) {
+      faults.push("startTimeUnixNano: is more than a day from now");
+    }
+    const checkGroups = createGroupCheck(deps.sql, ownerId);
+    for (const chunk of cutIntoChunks(sane)) {
+      const hasGroup = await checkGroups(chunk.map(({ interaction }) => interaction));
+      const spans = chunk.filter(({ interaction }) => {
+        const fault = hasGroup(interaction);
+        if (fault !== undefined) faults.push(fault);
+        return fault === undefined;
+      });
+      await logSpans(deps, ownerId, spans);
     }
     if (faults.length === 0) return c.json({ partialSuccess: {} }, 200);
-    const errorMessage = faults.slice(0, messagesMax).join("; ");
-    return c.json({ partialSuccess: { rejectedSpans: `${refusals.length + late}`, errorMessage } }, 200);
+    const errorMessage = [...new Set(faults)].slice(0, messagesMax).join("; ");
+    return c.json({ partialSuccess: { rejectedSpans: `${faults.length}`, errorMessage } }, 200);
   });
+}
+
+const chunkSpansMax = 200;
+/** Of the texts of a chunk; one span may have more. */
+const chunkCharactersMax = 250_000;
+
+/** Each is logged by itself: an export that takes too long, and is sent again, goes on where it broke off. */
+function cutIntoChunks(spans: readonly SpanInteraction[]): SpanInteraction[][] {
+  const chunks: SpanInteraction[][] = [];
+  let characters = 0;
+  for (const span of spans) {
+    const { input, output } = span.interaction;
+    const chunk = chunks.at(-1);
+    characters += input.length + output.length;
+    if (chunk && chunk.length < chunkSpansMax && characters <= chunkCharactersMax) chunk.push(span);
+    else {
+      chunks.push([span]);
+      characters = input.length + output.length;
+    }
+  }
+  return chunks;
 }
 
 async function logSpans(

@@ -3,8 +3,20 @@ import { gzipSync } from "node:zlib";
 import { OTLPTraceExporter } from "@opentelemetry/exporter-trace-otlp-http";
 import { resourceFromAttributes } from "@opentelemetry/resources";
 import { SimpleSpanProcessor, TracerProvider } from "@opentelemetry/sdk-trace";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { openTestApp, type TestApp, type TestUser } from "../../../helpers/app.ts";
+
+const { measured } = vi.hoisted(() => ({ measured: vi.fn() }));
+vi.mock(import("../../../../shared/interactions/metrics/registry.ts"), async (importOriginal) => {
+  const original = await importOriginal();
+  return {
+    ...original,
+    measureInteraction: (...given) => {
+      measured();
+      return original.measureInteraction(...given);
+    },
+  };
+});
 
 let house: TestApp;
 let server: ReturnType<typeof Bun.serve>;
@@ -124,7 +136,48 @@ describe("spans", () => {
       body(span("00f067aa0ba902b7", attributes), span("00f067aa0ba902b8")),
     );
     expect([answer.status, answer.body]).toEqual([200, { partialSuccess: {} }]);
-    expect((await listStored()).map(({ model }) => model)).toEqual(["m\ufffd", "gpt-x"]);
+    expect((await listStored()).map(({ model }) => model).toSorted()).toEqual(["gpt-x", "m\ufffd"]);
+  });
+
+  test("of one model too many are refused by themselves", async () => {
+    await house.sql`
+      insert into parlance.interaction_groups (owner_id, app, environment, model)
+      select ${house.bob.id}, 'shop', '', 'm' || n from generate_series(1, 1000) as n
+    `;
+    const models = ["m1", "one more", "m2"].map((model) => ({ "gen_ai.request.model": model }));
+    const answer = await send(
+      house.bob,
+      body(...models.map((attributes, index) => span(`00f067aa0ba902b${index}`, attributes))),
+    );
+    expect([answer.status, answer.body.partialSuccess.rejectedSpans]).toEqual([200, "1"]);
+    expect(answer.body.partialSuccess.errorMessage).toMatch(/1000 combinations/);
+    expect((await listStored()).map(({ model }) => model).toSorted()).toEqual(["m1", "m2"]);
+  });
+
+  test("of an export that broke off are not measured again when it comes again", async () => {
+    const spans = Array.from({ length: 450 }, (_, index) => span(`00f067aa0ba9${1000 + index}`));
+    await house.sql`
+      create function parlance.break_off() returns trigger language plpgsql as $$
+      begin
+        if (select count(*) from parlance.interaction_batches where owner_id = new.owner_id) > 2 then
+          raise exception 'broken off';
+        end if;
+        return new;
+      end
+      $$
+    `;
+    await house.sql`delete from parlance.interaction_batches`;
+    await house.sql`
+      create trigger break_off after insert on parlance.interaction_batches
+      for each row execute function parlance.break_off()
+    `;
+    expect((await send(house.alice, body(...spans))).status).toBe(500);
+    expect(await listStored()).toHaveLength(400);
+    await house.sql`drop trigger break_off on parlance.interaction_batches`;
+    measured.mockClear();
+    expect((await send(house.alice, body(...spans))).status).toBe(200);
+    expect(measured).toHaveBeenCalledTimes(50);
+    expect(await listStored()).toHaveLength(450);
   });
 
   test("in what is not understood are refused, and the field is named", async () => {
