@@ -4,11 +4,13 @@
  *
  *   record ─▶ queue (bounded) ── a moment later ──▶ logInteractions, by owner
  */
+import { AppError } from "../../shared/errors.ts";
 import { createId } from "../../shared/ids.ts";
 import type { NewInteraction } from "../../shared/interactions/contract.ts";
 import { createTroubleLog } from "../../shared/log.ts";
 import type { CallRecorder, ModelCall } from "../clients/record.ts";
 import type { Deps } from "../deps.ts";
+import { createGroupCheck } from "./imports/groups.ts";
 import { logInteractions } from "./logging.ts";
 import { toInteraction } from "./recorded-calls.ts";
 
@@ -32,6 +34,8 @@ interface QueuedCall {
   readonly interaction: NewInteraction;
   readonly characters: number;
 }
+
+const isQuota = (error: unknown) => error instanceof AppError && error.code === "quota_exceeded";
 
 type RecorderDeps = Pick<Deps, "sql" | "now" | "log" | "keepAlive" | "ending">;
 
@@ -125,17 +129,36 @@ class CallQueue {
   /** A second try of what was written after all adds nothing: it bears the same id. */
   async #write(batch: readonly QueuedCall[]): Promise<void> {
     const ownerId = batch[0]?.ownerId ?? null;
-    const written = { news: batch.map(({ interaction }) => interaction), operationId: createId() };
-    const write = () => this.#options.log(this.#deps, ownerId, written);
+    const given = batch.map(({ interaction }) => interaction);
+    const operationId = createId();
+    let left = given.length;
+    const write = (news: readonly NewInteraction[]) => {
+      left = news.length;
+      return this.#options.log(this.#deps, ownerId, { news, operationId });
+    };
     try {
-      await write().catch(async () => {
+      await write(given).catch(async (error: unknown) => {
+        if (isQuota(error)) return write(await this.#leaveOutGroups(ownerId, given, error));
         await this.#pause(this.#options.retryMs);
-        return write();
+        return write(given);
       });
     } catch (error) {
-      this.#dropped += batch.length;
+      this.#dropped += left;
       this.#warn("writing", error);
     }
+  }
+
+  /** One app, environment and model too many is no reason to lose the calls of the others. */
+  async #leaveOutGroups(
+    ownerId: string | null,
+    news: readonly NewInteraction[],
+    error: unknown,
+  ): Promise<NewInteraction[]> {
+    const hasGroup = await createGroupCheck(this.#deps.sql, ownerId)(news);
+    const kept = news.filter((one) => hasGroup(one) === undefined);
+    this.#dropped += news.length - kept.length;
+    if (kept.length < news.length) this.#warn("writing", error);
+    return kept;
   }
 
   #tellDropped(): void {

@@ -159,6 +159,19 @@ describe("calls of models", () => {
     ]);
   });
 
+  test("of a model too many are left out, those beside them are not", async () => {
+    await house.sql`
+      insert into parlance.interaction_groups (owner_id, app, environment, model)
+      select ${house.bob.id}, 'x', '', 'm' || n from generate_series(1, 999) as n
+    `;
+    const { record, settle } = house.deps.calls;
+    for (const model of ["m1", "one more", "two more", "m2"]) {
+      record(call({ app: "x", ownerId: house.bob.id, input: model, model }));
+    }
+    await settle();
+    expect((await readLog()).map(({ input }) => input)).toEqual(["m1", "m2", "one more"]);
+  });
+
   test("written twice because an answer was lost stand in the log once", async () => {
     const { logInteractions } = await import("../../../edge/interactions/logging.ts");
     let tries = 0;
