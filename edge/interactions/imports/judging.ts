@@ -11,6 +11,7 @@ import { metricEdition } from "../../../shared/interactions/metrics/registry.ts"
 import type { Fences } from "../../../shared/interactions/outliers/fences.ts";
 import type { Rule } from "../../../shared/interactions/rules.ts";
 import { judgeRows } from "../logging.ts";
+import type { FenceLimits } from "../statistics/fence-work.ts";
 import { findRuleFences } from "../statistics/fences.ts";
 import { parseNumbers } from "../statistics/hour-store.ts";
 
@@ -74,7 +75,10 @@ async function findFencesByHour(
     if (!standIns.has(key) || row.tags.length > 0) standIns.set(key, { ...row, tags, values: allMeasured });
     keys.set(row, key);
   }
-  const findFences = await findRuleFences(transaction, outliers, [...standIns.values()]);
+  const findFences = await findRuleFences(transaction, outliers, [...standIns.values()], {
+    limits: importLimits,
+    keeps: false,
+  });
   const found = new Map<Rule, Map<string, Fences | undefined>>(outliers.map((rule) => [rule, new Map()]));
   return (rule, row) => {
     const [key = "", known] = [keys.get(row), found.get(rule)];
@@ -84,6 +88,14 @@ async function findFencesByHour(
     return fences;
   };
 }
+
+/** All is judged, however long it takes; what is in memory at once stays small. */
+const importLimits: FenceLimits = {
+  lookups: Number.POSITIVE_INFINITY,
+  bounds: Number.POSITIVE_INFINITY,
+  statistics: Number.POSITIVE_INFINITY,
+  statisticsPerRead: 100_000,
+};
 
 /** Whichever number is asked for, it has a value. */
 const allMeasured: readonly number[] = new Array<number>(metricEdition).fill(0);

@@ -29,7 +29,9 @@ export async function readHistory(
   [fromHour, toHour]: readonly [number, number],
 ): Promise<HistoryHour[]> {
   const { groupIds, metricNumber, withSketches } = wanted;
-  const query = { groupIds, metric: metricNumber, fromHour, toHour: toHour - 1, withSketches };
+  const watched = groupIds.map((id) => ({ id, place: 0 }));
+  const range = { metric: metricNumber, fromHour, toHour: toHour - 1 };
+  const query = { ...range, watched, withSketches, rowsMax: 1e9 };
   const kept = mergeGroups(
     await transactAs(sql, serviceCaller, (transaction) => listHistory(transaction, query)),
   );

@@ -88,28 +88,68 @@ export async function listGroups(
 }
 
 export interface HistoryQuery {
-  readonly groupIds: readonly number[];
+  /** The place stands in for the groups that are judged together. */
+  readonly watched: readonly { readonly id: number; readonly place: number }[];
   readonly metric: number;
   readonly fromHour: number;
   /** The last one. */
   readonly toHour: number;
-  /** Else they are left out, which is most of the bytes. */
+  /** Else the groups of a place are merged, and there are none. */
   readonly withSketches: boolean;
+  readonly rowsMax: number;
 }
 
-/** In ascending order of hours. */
+export interface HistoryRow extends HourRow {
+  /** Of how many groups. */
+  readonly merged: number;
+}
+
+/** In descending order of hours; the place is told as the group. */
 export async function listHistory(
   transaction: TransactionSql,
-  { groupIds, metric, fromHour, toHour, withSketches }: HistoryQuery,
-): Promise<HourRow[]> {
-  return await transaction<HourRow[]>`
+  { withSketches, rowsMax, ...query }: HistoryQuery,
+): Promise<HistoryRow[]> {
+  if (withSketches) {
+    return await transaction<HistoryRow[]>`
+      select place as group_id, metric, hour, hours, count, mean, m2, min, max, sketch, 1 as merged
+      from ${watchedHours(transaction, query)}
+      order by hour desc
+      limit ${rowsMax}
+    `;
+  }
+  // Means far off a middle of 0 cost the sum of squares digits: those of a spread of less than a hundred-millionth of the mean,
+  // and no method holds a value against a spread of less than a hundredth.
+  return await transaction<HistoryRow[]>`
     select
-      group_id, metric, hour, hours, count, mean, m2, min, max,
-      ${withSketches ? transaction`sketch` : transaction`'' as sketch`}
-    from parlance.interaction_hours
-    where group_id = any(${toArrayText(groupIds)}::text::integer[])
-      and metric = ${metric}
-      and hour between ${fromHour} and ${toHour}
-    order by hour
+      place as group_id, metric, hour, hours, count, total / count as mean,
+      greatest(0, m2 + squares - total * (total / count)) as m2, min, max, '' as sketch, merged
+    from (
+      select
+        place, metric, hour, hours, sum(count)::float8 as count, sum(count * mean) as total, sum(m2) as m2,
+        sum(count * mean * mean) as squares, min(min) as min, max(max) as max, count(*)::integer as merged
+      from ${watchedHours(transaction, query)}
+      group by place, metric, hour, hours
+    ) as sums
+    order by hour desc
+    limit ${rowsMax}
   `;
 }
+
+const watchedHours = (
+  transaction: TransactionSql,
+  { watched, metric, fromHour, toHour }: Omit<HistoryQuery, "withSketches" | "rowsMax">,
+) => transaction`
+  unnest(
+    ${toArrayText(watched.map(({ id }) => id))}::text::integer[],
+    ${toArrayText(watched.map(({ place }) => place))}::text::integer[]
+  ) as watched (id, place)
+  -- One group after another, for a list of them might be looked for in the whole table.
+  cross join lateral (
+    select *
+    from parlance.interaction_hours as known
+    where known.group_id = watched.id
+      and known.metric = ${metric}
+      and known.hour between ${fromHour} and ${toHour}
+    offset 0
+  ) as hours
+`;

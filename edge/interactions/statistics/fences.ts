@@ -9,56 +9,75 @@
  *
  * Bounds that rest on much history are kept for five minutes, in which they hardly move. Those that rest on little are worked out
  * each time: each value moves them, and there is little to read.
+ *
+ * A request works out so many bounds, of the newest hours first, and reads so many statistics for them (`requestLimits`). A history
+ * that is more than its share of them is that of its newest hours; what there is no room for has no bounds, and its rows are not
+ * judged by that rule: the log says so. What was worked out is then kept whatever it rests on, so that the next request goes on.
  */
 import type { Sql, TransactionSql } from "postgres";
 import {
   type FindFences,
-  type GroupLabels,
   groupKeyOf,
   type JudgedRow,
   metricNumberOf,
-  watchesGroup,
   watchesRow,
 } from "../../../shared/interactions/judging.ts";
 import type { Fences } from "../../../shared/interactions/outliers/fences.ts";
-import { hoursPerDay } from "../../../shared/interactions/outliers/history.ts";
-import { isOfMoments, valuesOfSmallHistory } from "../../../shared/interactions/outliers/keeping.ts";
+import { valuesOfSmallHistory } from "../../../shared/interactions/outliers/keeping.ts";
 import type { Rule } from "../../../shared/interactions/rules.ts";
-import {
-  type FoundFences,
-  listFences,
-  listGroups,
-  listHistory,
-  saveFences,
-  type WantedFences,
-} from "./fence-store.ts";
-import { standAtHours } from "./history.ts";
+import { type FoundFences, listFences, saveFences, type WantedFences } from "./fence-store.ts";
+import { type FenceLimits, type WorkedOut, workOutFences } from "./fence-work.ts";
 import { toHour } from "./spans.ts";
+
+/** What fits into a request beside the rest of it. */
+export const requestLimits: FenceLimits = {
+  lookups: 10_000,
+  bounds: 200,
+  statistics: 40_000,
+  statisticsPerRead: 40_000,
+};
+
+export interface FindOptions {
+  /** Default: those of a request. */
+  readonly limits?: FenceLimits;
+  /** False for hours that are hardly asked for again. */
+  readonly keeps?: boolean;
+  /** Told how many bounds there was no room for. */
+  readonly onLeftOut?: (bounds: number) => void;
+}
+
+const nothing: WorkedOut = { found: [], leftOut: 0 };
 
 /** As the service role; the rules are of one owner. */
 export async function findRuleFences(
   transaction: TransactionSql,
   rules: readonly Rule[],
   rows: readonly JudgedRow[],
+  { limits = requestLimits, keeps = true, onLeftOut }: FindOptions = {},
 ): Promise<FindFences> {
   const wanted = listWanted(rules, rows);
   if (wanted.size === 0) return () => undefined;
+  const newest = [...wanted].sort(([, one], [, other]) => other.hour - one.hour).slice(0, limits.lookups);
   const found = new Map<string, Fences | undefined>();
-  for (const known of await listFences(transaction, [...wanted.values()]))
-    found.set(nameOf(known), known.fences ?? undefined);
-  const missing = [...wanted].filter(([name]) => !found.has(name)).map(([, one]) => one);
-  if (missing.length > 0) {
-    const made = await workOutFences(transaction, missing);
-    for (const one of made) found.set(nameOf({ ...one, ruleId: one.rule.id }), one.fences);
-    await saveFences(
-      transaction,
-      made.filter(({ values }) => values >= valuesOfSmallHistory),
-    );
+  const known = await listFences(
+    transaction,
+    newest.map(([, one]) => one),
+  );
+  for (const one of known) found.set(nameOf(one), one.fences ?? undefined);
+  const missing = newest.filter(([name]) => !found.has(name)).map(([, one]) => one);
+  const made = missing.length === 0 ? nothing : await workOutFences(transaction, missing, limits);
+  for (const one of made.found) found.set(nameOf({ ...one, ruleId: one.rule.id }), one.fences);
+  const leftOut = made.leftOut + wanted.size - newest.length;
+  if (leftOut > 0) onLeftOut?.(leftOut);
+  if (keeps) {
+    const isKept = ({ values }: FoundFences) => leftOut > 0 || values >= valuesOfSmallHistory;
+    await saveFences(transaction, made.found.filter(isKept));
   }
-  return (rule, row) =>
-    found.get(
-      nameOf({ ruleId: rule.id, groupKey: groupKeyOf(rule, row.group), hour: toHour(row.occurredAt) }),
-    );
+  const hours = new Map(rows.map((row) => [row, toHour(row.occurredAt)]));
+  return (rule, row) => {
+    const hour = hours.get(row) ?? toHour(row.occurredAt);
+    return found.get(nameOf({ ruleId: rule.id, groupKey: groupKeyOf(rule, row.group), hour }));
+  };
 }
 
 const nameOf = (one: { readonly ruleId: string; readonly groupKey: string; readonly hour: number }) =>
@@ -67,72 +86,18 @@ const nameOf = (one: { readonly ruleId: string; readonly groupKey: string; reado
 /** By their names; of rows that have a value only. */
 function listWanted(rules: readonly Rule[], rows: readonly JudgedRow[]): Map<string, WantedFences> {
   const wanted = new Map<string, WantedFences>();
+  const hours = rows.map(({ occurredAt }) => toHour(occurredAt));
   for (const rule of rules) {
     const number = rule.condition.type === "outlier" ? metricNumberOf(rule) : undefined;
     if (number === undefined) continue;
-    for (const row of rows) {
+    for (const [index, row] of rows.entries()) {
       if ((row.values[number - 1] ?? null) === null || !watchesRow(rule, row)) continue;
-      const one = { groupKey: groupKeyOf(rule, row.group), hour: toHour(row.occurredAt) };
+      const one = { groupKey: groupKeyOf(rule, row.group), hour: hours[index] ?? 0 };
       const name = nameOf({ ...one, ruleId: rule.id });
       if (!wanted.has(name)) wanted.set(name, { rule, ...one });
     }
   }
   return wanted;
-}
-
-/** Of the statistics as they stand; nothing is kept. Also for rules that are only tried. */
-export async function workOutFences(
-  transaction: TransactionSql,
-  wanted: readonly WantedFences[],
-): Promise<FoundFences[]> {
-  const ownerId = wanted[0]?.rule.ownerId ?? null;
-  const groups = await listGroups(transaction, ownerId);
-  const byRule = Map.groupBy(wanted, ({ rule }) => rule);
-  const found: FoundFences[] = [];
-  for (const [rule, ofRule] of byRule) {
-    const watched = groups.filter((group) => watchesGroup(rule, group));
-    found.push(...(await workOutOne(transaction, { rule, wanted: ofRule, groups: watched })));
-  }
-  return found;
-}
-
-interface RuleHistory {
-  readonly rule: Rule;
-  readonly wanted: readonly WantedFences[];
-  readonly groups: readonly (GroupLabels & { readonly id: number })[];
-}
-
-async function workOutOne(
-  transaction: TransactionSql,
-  { rule, wanted, groups }: RuleHistory,
-): Promise<FoundFences[]> {
-  const { condition } = rule;
-  const metric = metricNumberOf(rule);
-  if (condition.type !== "outlier" || metric === undefined) return [];
-  const keys = new Set(wanted.map(({ groupKey }) => groupKey));
-  const keyById = new Map(
-    groups.map((group) => [group.id, groupKeyOf(rule, group)] as const).filter(([, key]) => keys.has(key)),
-  );
-  const hours = wanted.map(({ hour }) => hour);
-  const rows = await listHistory(transaction, {
-    groupIds: [...keyById.keys()],
-    metric,
-    fromHour: Math.min(...hours) - condition.historyDays * hoursPerDay,
-    toHour: Math.max(...hours),
-    withSketches: !isOfMoments(condition),
-  });
-  const byKey = Map.groupBy(rows, ({ groupId }) => keyById.get(groupId) ?? "");
-  const found: FoundFences[] = [];
-  for (const [groupKey, ofKey] of Map.groupBy(wanted, (one) => one.groupKey)) {
-    const stood = standAtHours(
-      byKey.get(groupKey) ?? [],
-      condition,
-      ofKey.map(({ hour }) => hour),
-    );
-    for (const one of ofKey)
-      found.push({ ...one, ...(stood.get(one.hour) ?? { fences: undefined, values: 0 }) });
-  }
-  return found;
 }
 
 /** For a rule that judges otherwise than before. */
