@@ -23,7 +23,9 @@ const addRoute = (bytesMax: number) =>
     description:
       "One, or up to 1,000 as `items`. Each is measured, judged by your rules and stored, all of them or none; the answer " +
       "carries the metrics and the alerts that fired. What your settings redact is left out before it is stored. With the " +
-      "secret key they are the house's. An `Idempotency-Key` makes it safe to send again. The body may be gzipped.",
+      "secret key they are the house's. An `Idempotency-Key` makes it safe to send again. The body may be gzipped. " +
+      "There may be 1,000 combinations of app, environment and model. Once an hour, of combinations beyond 800, those of " +
+      "which no interaction is left, and none happened within a day, go with their statistics, the longest unused first.",
     middleware: [signedIn, inflateBody(bytesMax)] as const,
     request: {
       body: {

@@ -15,6 +15,11 @@ export interface RemovalOutcome extends Record<string, number> {
   readonly rowsRemoved: number;
 }
 
+export interface SweepOutcome extends RemovalOutcome {
+  /** Apps, environments and models of which nothing is left. */
+  readonly groupsRemoved: number;
+}
+
 const removal = {
   runner: "edge",
   lane: "bulk",
@@ -36,7 +41,7 @@ export const deleteInteractions: JobKind<DeleteInteractionsPayload, RemovalOutco
 };
 
 /** Of everyone, by their settings. What one run does not get to is for the next one. */
-export const removeExpired: JobKind<Record<string, never>, RemovalOutcome> = {
+export const removeExpired: JobKind<Record<string, never>, SweepOutcome> = {
   ...removal,
   name: "interactions.remove-expired",
   payload: z.object({}),

@@ -7,11 +7,13 @@ import {
   deleteInteractions,
   type RemovalOutcome,
   removeExpired,
+  type SweepOutcome,
 } from "../../../shared/interactions/log-kinds.ts";
 import { defineTask, type Task, type TaskContext } from "../../../shared/jobs/kinds.ts";
 import type { Deps } from "../../deps.ts";
 import { toFilters } from "./deletions.ts";
 import { findKeys } from "./finding.ts";
+import { type GroupLimits, listCrowdedOwners, removeSpareGroups, usualGroupLimits } from "./group-removal.ts";
 import { listExpired, listKeepers } from "./retention-store.ts";
 import { deleteRows } from "./row-store.ts";
 
@@ -19,6 +21,7 @@ export interface RemovalLimits {
   readonly sliceRows: number;
   /** Of one run of the sweep. */
   readonly runRows: number;
+  readonly groups?: GroupLimits;
 }
 
 const usualLimits: RemovalLimits = { sliceRows: 500, runRows: 200_000 };
@@ -74,10 +77,12 @@ const SweepCursor = z.object({
   /** Owners up to this one, by the id of their settings, are done. */
   afterId: z.uuid().optional(),
   rowsRemoved: z.int(),
+  groupsRemoved: z.int().default(0),
 });
 
-async function sweepExpired(sql: Sql, now: Date, { context, limits }: Run): Promise<RemovalOutcome> {
-  let { afterId, rowsRemoved } = SweepCursor.safeParse(context.cursor).data ?? { rowsRemoved: 0 };
+async function sweepExpired(sql: Sql, now: Date, { context, limits }: Run): Promise<SweepOutcome> {
+  const cursor = SweepCursor.safeParse(context.cursor).data;
+  let { afterId, rowsRemoved, groupsRemoved } = cursor ?? { rowsRemoved: 0, groupsRemoved: 0 };
   while (!context.signal.aborted && rowsRemoved < limits.runRows) {
     const place = afterId;
     const { keeper, ids } = await transactAs(sql, serviceCaller, async (transaction) => {
@@ -91,11 +96,26 @@ async function sweepExpired(sql: Sql, now: Date, { context, limits }: Run): Prom
     const next = {
       afterId: ids.length < limits.sliceRows ? keeper.id : afterId,
       rowsRemoved: rowsRemoved + ids.length,
+      groupsRemoved,
     };
     await context.checkpoint(next, async (transaction) => {
       await deleteRows(transaction, ids);
     });
     ({ afterId, rowsRemoved } = next);
   }
-  return { rowsRemoved };
+  const groups = limits.groups ?? usualGroupLimits;
+  const crowded = await transactAs(sql, serviceCaller, (transaction) =>
+    listCrowdedOwners(transaction, groups),
+  );
+  for (const ownerId of crowded) {
+    let removed = { groups: 0, hours: 0 };
+    do {
+      if (context.signal.aborted) break;
+      await context.checkpoint({ afterId, rowsRemoved, groupsRemoved }, async (transaction) => {
+        removed = await removeSpareGroups(transaction, ownerId, { ...groups, now });
+      });
+      groupsRemoved += removed.groups;
+    } while (removed.groups + removed.hours > 0);
+  }
+  return { rowsRemoved, groupsRemoved };
 }
