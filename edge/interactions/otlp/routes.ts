@@ -8,6 +8,7 @@ import {
   ExportTraceServiceRequest,
   readSpans,
   type SpanInteraction,
+  spansMax,
 } from "../../../shared/interactions/otlp.ts";
 import type { Deps } from "../../deps.ts";
 import { requireSignedIn } from "../../http/identity.ts";
@@ -39,7 +40,8 @@ const exportRoute = (bytesMax: number) =>
       "OTLP/HTTP with JSON, also gzipped: set `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT` to this URL, " +
       "`OTEL_EXPORTER_OTLP_TRACES_PROTOCOL=http/json`, and the key in `OTEL_EXPORTER_OTLP_HEADERS=apikey=…`. Spans that " +
       "generate text, by the conventions of OpenTelemetry for generative AI, OpenLLMetry or OpenInference, become " +
-      "interactions; others are left out. `service.name` is the app. A span that is sent again lands once.",
+      "interactions; others are left out. `service.name` is the app. A span that is sent again lands once. An export may " +
+      `have ${spansMax} spans; those that cannot be logged are counted in \`partialSuccess\`, the others land.`,
     middleware: [signedIn, inflateBody(bytesMax)] as const,
     request: {
       body: {
