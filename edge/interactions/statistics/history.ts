@@ -18,6 +18,7 @@ export interface StoodFences {
 /** An hour of all groups together, or a day that hours were rolled up into. */
 class HistoryHour implements HourStatistics {
   readonly hour: number;
+  readonly hours: 1 | 24;
   /** The first hour that it is history of: its own, but of a day the next one's. */
   readonly countsFrom: number;
   readonly moments: Moments;
@@ -27,6 +28,7 @@ class HistoryHour implements HourStatistics {
   constructor(rows: readonly [HourRow, ...HourRow[]]) {
     const [{ hour, hours }] = rows;
     this.hour = hour;
+    this.hours = hours;
     this.countsFrom = hours === hoursPerDay ? hour + hoursPerDay : hour;
     this.moments = rows.reduce<Moments>(mergeMoments, noMoments);
     this.texts = rows.map(({ sketch }) => sketch);

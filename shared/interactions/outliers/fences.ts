@@ -6,7 +6,7 @@
  *   mad       median and 1.4826 × median absolute deviation (Iglewicz and Hoaglin 1993): half of the values may be far.
  *   iqr       the quartiles and the distance between them (Tukey 1977); the sides may be unequal.
  *   ewma      mean and deviation with old hours counting less: follows a trend.
- *   seasonal  as mad, over the same hour of the week and its neighbours, moved by how the level of the last day differs from that
+ *   seasonal  as mad, over the same hour of the week and its neighbours (where hours became days: the same weekday), moved by how the level of the last day differs from that
  *             of the same hours before. Where all values are above 0 in logarithms: lengths, times and costs spread by factors.
  *
  * Where more than half of the values are equal (counts that are mostly 0, flags), the quantiles of `mad`, `iqr` and `seasonal` know
@@ -23,7 +23,7 @@ import {
   mergeHourSketches,
   weighHours,
 } from "./history.ts";
-import { countValues, findSeasonal, isAlike, seasonalKind } from "./seasonal.ts";
+import { findAlike, findSeasonal, seasonalKind } from "./seasonal.ts";
 import { findMedian, findTiedSpread, stand, standAround } from "./standing.ts";
 
 export const OutlierMethod = z.enum(["z-score", "mad", "iqr", "ewma", "seasonal"]);
@@ -87,20 +87,16 @@ export function condenseHistory(
   { method, countMin, nowHour }: Omit<FenceOptions, "sensitivity">,
 ): readonly HourStatistics[] {
   if (method === "ewma" || hours.length === 0) return hours;
-  const kindOf = method === "seasonal" ? (hour: number) => seasonalKind(hour, nowHour) : () => 1;
-  if (method === "seasonal") {
-    const alike = hours.filter(({ hour }) => isAlike(hour, nowHour, hoursPerDay));
-    // Else all hours of any kind may be asked for.
-    if (countValues(alike) < countMin) return hours;
-  }
-  const kinds = Map.groupBy(hours, ({ hour }) => kindOf(hour));
-  return [...kinds]
-    .filter(([kind]) => kind !== 0)
-    .map(([, ofKind]) => ({
-      hour: ofKind[0]?.hour ?? nowHour,
-      moments: mergeHourMoments(ofKind),
-      sketch: mergeHourSketches(ofKind),
-    }));
+  if (method !== "seasonal") return [mergeAlike(hours, nowHour)];
+  // Else all hours of any kind may be asked for.
+  if (!findAlike(hours, { nowHour, countMin })) return hours;
+  const kinds = Map.groupBy(hours, (one) => seasonalKind(one, nowHour));
+  return [...kinds].filter(([kind]) => kind !== 0).map(([, ofKind]) => mergeAlike(ofKind, nowHour));
+}
+
+function mergeAlike(ofKind: readonly HourStatistics[], nowHour: number): HourStatistics {
+  const { hour = nowHour, hours = 1 } = ofKind[0] ?? {};
+  return { hour, hours, moments: mergeHourMoments(ofKind), sketch: mergeHourSketches(ofKind) };
 }
 
 type Finder = (hours: readonly HourStatistics[], options: FenceOptions) => Fences | undefined;

@@ -2,16 +2,20 @@
 import { type Moments, mergeMoments, noMoments } from "../statistics/moments.ts";
 import { QuantileSketch } from "../statistics/sketch.ts";
 
-/** What one hour brought. */
+/** What one hour brought, or a day that hours were rolled up into. */
 export interface HourStatistics {
-  /** Hours since 1970 UTC. */
+  /** Hours since 1970 UTC; of a day its first one. */
   readonly hour: number;
+  /** 1, or 24 of a day. */
+  readonly hours?: number;
   readonly moments: Moments;
   readonly sketch: QuantileSketch;
 }
 
 export const hoursPerDay = 24;
 export const hoursPerWeek = 168;
+
+export const isDay = ({ hours }: Pick<HourStatistics, "hours">): boolean => hours === hoursPerDay;
 
 /** 0 is the first hour of a Thursday: the week is only a cycle here. */
 export const hourOfWeek = (hour: number): number => ((hour % hoursPerWeek) + hoursPerWeek) % hoursPerWeek;

@@ -26,10 +26,7 @@ export function historyBegin({ historyDays }: OutlierCondition, hour: number): n
 }
 
 /** An hour that is over, or a day that hours were rolled up into. */
-export interface HistoryHour extends HourStatistics {
-  /** 1, or 24 of a day. */
-  readonly hours?: number;
-}
+export type HistoryHour = HourStatistics;
 
 /** What is of the hour that is under way, as it is kept between runs. */
 export interface SlidingHistoryState {
@@ -46,8 +43,8 @@ export interface SlidingHistoryState {
 export class SlidingHistory {
   readonly #condition: OutlierCondition;
   /** Not over yet when what is judged happened. */
-  readonly #ahead: HistoryHour[] = [];
-  readonly #window: HistoryHour[] = [];
+  readonly #ahead: HourStatistics[] = [];
+  readonly #window: HourStatistics[] = [];
   /** Of the window and the hour so far; only where quantiles slide. */
   readonly #merged = new QuantileSketch();
   #count = 0;
@@ -83,7 +80,7 @@ export class SlidingHistory {
   }
 
   /** In ascending order, each before a value of an hour after it. */
-  add(hour: HistoryHour): void {
+  add(hour: HourStatistics): void {
     this.#ahead.push(hour);
   }
 

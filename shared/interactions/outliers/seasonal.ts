@@ -1,24 +1,31 @@
-/** Fences by the hour of the day and the week. */
-
+/**
+ * Fences by the hour of the day and the week: of what counts alike in it, the first that has enough values.
+ *
+ *   this hour of the week and those beside it ─▶ with whole days of this weekday ─▶ this hour of any day ─▶ all
+ *
+ * A day that hours were rolled up into is never this hour: it counts by its day of the week, and among all.
+ */
 import type { QuantileSketch } from "../statistics/sketch.ts";
 import type { FenceOptions, Fences } from "./fences.ts";
-import { type HourStatistics, hourOfWeek, hoursPerDay, hoursPerWeek, mergeHourSketches } from "./history.ts";
+import {
+  type HourStatistics,
+  hourOfWeek,
+  hoursPerDay,
+  hoursPerWeek,
+  isDay,
+  mergeHourSketches,
+} from "./history.ts";
 import { findLogSpread, findMedian, findTiedSpread, standAround, standByFactors } from "./standing.ts";
 
-/** Too few of this hour of the week: those of this hour of any day; too few of those: all. */
 export function findSeasonal(hours: readonly HourStatistics[], options: FenceOptions): Fences | undefined {
-  const { nowHour, countMin, sensitivity } = options;
-  const cycles = [hoursPerWeek, hoursPerDay, 1].map((cycle) => ({
-    cycle,
-    alike: hours.filter(({ hour }) => isAlike(hour, nowHour, cycle)),
-  }));
-  const enough = cycles.find(({ alike }) => countValues(alike) >= countMin);
-  if (!enough) return undefined;
-  const sketch = mergeHourSketches(enough.alike);
+  const { sensitivity } = options;
+  const alike = findAlike(hours, options);
+  if (!alike && countValues(hours) < options.countMin) return undefined;
+  const sketch = mergeHourSketches(alike ?? hours);
   const middle = findMedian(sketch);
   if (!middle) return undefined;
   const { centre } = middle;
-  const shift = enough.cycle === 1 ? undefined : findShift(hours, options);
+  const shift = alike && findShift(hours, options);
   const logSpread = sketch.isPositive ? findLogSpread(sketch, centre) : 0;
   // Where most values are equal, factors say nothing of the others, unless there are none.
   if (logSpread > 0 || (sketch.isPositive && middle.spread === 0)) {
@@ -38,40 +45,74 @@ function findSpreadOfAnyDay(
   centre: number,
 ): number {
   if ((sketch.medianDistance(centre) ?? 0) > 0) return 0;
-  const ofAnyDay = mergeHourSketches(hours.filter(({ hour }) => isAlike(hour, nowHour, hoursPerDay)));
+  const ofAnyDay = mergeHourSketches(hours.filter((one) => isOfHourOfDay(one, nowHour)));
   return ofAnyDay.medianDistance(centre) === 0 ? findTiedSpread(ofAnyDay, centre) : 0;
 }
 
-/** By what `findSeasonal` asks of an hour; 0 where it asks for none of it. */
-export function seasonalKind(hour: number, nowHour: number): number {
+type IsAlike = (one: HourStatistics, nowHour: number) => boolean;
+
+/** The same hour of the cycle, or one beside it. */
+const isOfHour =
+  (cycle: number): IsAlike =>
+  (one, nowHour) => {
+    const apart = hourOfWeek(nowHour - one.hour) % cycle;
+    return !isDay(one) && Math.min(apart, cycle - apart) <= 1;
+  };
+
+/** Of a day the hours are not known apart. */
+const isOfHourOfWeek = isOfHour(hoursPerWeek);
+const isOfHourOfDay = isOfHour(hoursPerDay);
+const isOfWeekday: IsAlike = (one, nowHour) => isDay(one) && isWithinDay(one.hour, nowHour);
+
+/** From those that are most alike on. */
+const likenesses: readonly IsAlike[] = [
+  isOfHourOfWeek,
+  (one, nowHour) => isOfHourOfWeek(one, nowHour) || isOfWeekday(one, nowHour),
+  isOfHourOfDay,
+];
+
+/** Undefined where so few are alike that all must do. */
+export function findAlike(
+  hours: readonly HourStatistics[],
+  { nowHour, countMin }: Pick<FenceOptions, "nowHour" | "countMin">,
+): readonly HourStatistics[] | undefined {
+  for (const isAlike of likenesses) {
+    const alike = hours.filter((one) => isAlike(one, nowHour));
+    if (countValues(alike) >= countMin) return alike;
+  }
+  return undefined;
+}
+
+/** By what is asked of an hour where enough are alike; 0 where it is none of it. */
+export function seasonalKind(one: HourStatistics, nowHour: number): number {
   return (
-    Number(isAlike(hour, nowHour, hoursPerWeek)) +
-    2 * Number(isAlike(hour, nowHour, hoursPerDay)) +
-    4 * Number(isOfDay(hour, nowHour)) +
-    8 * Number(isOfDay(hour, nowHour) && nowHour - hour < hoursPerDay)
+    Number(isOfHourOfWeek(one, nowHour)) +
+    2 * Number(isOfHourOfDay(one, nowHour)) +
+    4 * Number(isOfLastDay(one, nowHour)) +
+    8 * Number(isOfDayBefore(one, nowHour)) +
+    16 * Number(isOfWeekday(one, nowHour))
   );
 }
 
-/** Within the last day, or the same day of a week before it. */
-const isOfDay = (hour: number, nowHour: number) => hourOfWeek(nowHour - hour) < hoursPerDay;
+/** Begins at most a day before, or so in a week before it. */
+const isWithinDay = (hour: number, nowHour: number) => hourOfWeek(nowHour - hour) < hoursPerDay;
 
-export const countValues = (hours: readonly HourStatistics[]) =>
+const isOfLastDay: IsAlike = (one, nowHour) => !isDay(one) && nowHour - one.hour < hoursPerDay;
+
+/** The same day of a week before the last day. */
+const isOfDayBefore: IsAlike = (one, nowHour) =>
+  !isDay(one) && isWithinDay(one.hour, nowHour) && !isOfLastDay(one, nowHour);
+
+const countValues = (hours: readonly HourStatistics[]) =>
   hours.reduce((sum, { moments }) => sum + moments.count, 0);
 
-/** The same hour of the cycle, or one beside it; for a cycle of one hour any. */
-export function isAlike(hour: number, nowHour: number, cycle: number): boolean {
-  const apart = hourOfWeek(nowHour - hour) % cycle;
-  return Math.min(apart, cycle - apart) <= 1;
-}
-
-/** The median of the last day, and of the same day of the weeks before it. */
+/** The median of the last day, and of the same day of the weeks before it; by hours only. */
 function findShift(
   hours: readonly HourStatistics[],
   { nowHour, countMin }: FenceOptions,
 ): { readonly now: number; readonly before: number } | undefined {
-  const isNow = ({ hour }: HourStatistics) => nowHour - hour < hoursPerDay;
-  const lastDay = mergeHourSketches(hours.filter(isNow));
-  const earlier = mergeHourSketches(hours.filter((one) => isOfDay(one.hour, nowHour) && !isNow(one)));
+  const lastDay = mergeHourSketches(hours.filter((one) => isOfLastDay(one, nowHour)));
+  const earlier = mergeHourSketches(hours.filter((one) => isOfDayBefore(one, nowHour)));
   if (lastDay.count < countMin || earlier.count < countMin) return undefined;
   return { now: lastDay.quantile(0.5) ?? 0, before: earlier.quantile(0.5) ?? 0 };
 }

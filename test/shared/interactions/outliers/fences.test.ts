@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import {
+  condenseHistory,
   type FenceOptions,
   type Fences,
   findFences,
@@ -175,6 +176,53 @@ describe("fences by ewma", () => {
     const centre = find(moved, { method: "ewma" })?.centre ?? 0;
     expect(centre).toBeGreaterThan(180);
     expect(find(moved, { method: "z-score" })?.centre).toBeLessThan(160);
+  });
+});
+
+describe("days that hours were rolled up into, by season", () => {
+  const thisDay = nowHour - (nowHour % 24);
+  /** Each weekday at a level of its own: 100 on the day of `nowHour`, 200 on the next … */
+  const levelOf = (day: number) => 100 * (((((day - thisDay) / 24) % 7) + 7) % 7) + 100;
+  const around = (level: number, count: number) =>
+    Array.from({ length: count }, (_, index) => level * (0.95 + (0.1 * index) / count));
+  const days = Array.from({ length: 28 }, (_, index) => {
+    const hour = thisDay - (28 - index) * 24;
+    return { ...toHour(hour, around(levelOf(hour), 60)), hours: 24 };
+  });
+  const options = { method: "seasonal", countMin: 30 } as const;
+
+  test.each([0, 1, 2, 11, 22, 23])("count by the day of the week, at %d h as at any other", (hour) => {
+    const fences = find(days, { ...options, nowHour: thisDay + hour });
+    expect(fences).toMatchObject({ count: 4 * 60, centre: expect.closeTo(100, -1) });
+    const nextDay = find(days, { ...options, nowHour: thisDay + 24 + hour });
+    expect(nextDay).toMatchObject({ count: 4 * 60, centre: expect.closeTo(200, -1) });
+  });
+
+  test("count among all where the same weekday has too few, and never as an hour", () => {
+    const fences = find(days, { ...options, countMin: 300, nowHour: thisDay + 1 });
+    expect(fences?.count).toBe(28 * 60);
+    const hours = [2, 3].flatMap((week) =>
+      [-1, 0, 1].map((apart) => toHour(thisDay - week * 168 + 12 + apart, around(5, 10))),
+    );
+    const mixed = find([...days, ...hours], { ...options, nowHour: thisDay + 12 });
+    expect(mixed).toMatchObject({ count: 60, centre: expect.closeTo(5, 0) });
+    const few = find([...days, ...hours.slice(0, 2)], { ...options, nowHour: thisDay + 12 });
+    expect(few?.count).toBe(4 * 60 + 20);
+  });
+
+  test("come to the same when they are condensed", () => {
+    const hours = Array.from({ length: 60 }, (_, index) => toHour(thisDay - 60 + index, around(50, 3)));
+    const all = [...days.slice(0, 25), ...hours].sort((one, other) => one.hour - other.hour);
+    for (const countMin of [5, 20, 30, 200, 300, 10_000]) {
+      for (const hour of [0, 1, 12, 23]) {
+        const at = { method: "seasonal", countMin, nowHour: thisDay + hour } as const;
+        const expected = find(all, at);
+        const found = find(condenseHistory(all, at), at);
+        expect(found?.count).toBe(expected?.count);
+        for (const key of ["low", "high", "centre", "spread"] as const)
+          expect(found?.[key] ?? 0).toBeCloseTo(expected?.[key] ?? 0, 6);
+      }
+    }
   });
 });
 
