@@ -83,7 +83,9 @@ describe("what operators are told", () => {
     expect([...labels].filter((label) => ![...ours, ...machines].includes(label ?? ""))).toEqual([]);
     const kinds = [...text.matchAll(/kind="([^"]*)"/g)].map(([, kind]) => kind);
     expect(kinds.length).toBeGreaterThan(3);
-    expect(kinds.filter((kind) => !/^(house|images|jobs|webhooks)\.[a-z-]+$/.test(kind ?? ""))).toEqual([]);
+    expect(
+      kinds.filter((kind) => !/^(alerts|house|images|interactions|jobs|webhooks)\.[a-z-]+$/.test(kind ?? "")),
+    ).toEqual([]);
   });
 });
 

@@ -224,7 +224,7 @@ describe("a streamed chat completion", () => {
       if (chunk.choices[0]?.delta.content) break;
     }
     await waitForCalls(calls, 1);
-    expect(calls[0]).toMatchObject({ output: "Bern, 東", tags: ["aborted"] });
+    expect(calls[0]).toMatchObject({ output: expect.stringMatching(/^Bern, 東/), tags: ["aborted"] });
     expect(calls[0]?.error).toBeUndefined();
   });
 
@@ -236,7 +236,11 @@ describe("a streamed chat completion", () => {
     await expect(read()).rejects.toThrow();
     await waitForCalls(calls, 1);
     expect(calls).toHaveLength(1);
-    expect(calls[0]).toMatchObject({ output: "Bern, 東京 🦊", error: { kind: "network" } });
+    // What was on its way when the connection was cut may be lost with it.
+    expect(calls[0]).toMatchObject({
+      output: expect.stringMatching(/^Bern, 東/),
+      error: { kind: "network" },
+    });
   });
 
   test("that ends before its answer does is an error, though the SDK takes it for whole", async () => {
