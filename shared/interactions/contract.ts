@@ -5,8 +5,10 @@ import { InteractionAlert } from "./alerts.ts";
 /** UTF-16 units of a text; what is longer is refused, not cut. */
 export const textLengthMax = 200_000;
 
+const labelPattern = /^[^\p{Cc}\p{Cs}]*$/u;
 /** Neither control characters nor halves of surrogate pairs: Postgres keeps not all of them, and no list shows them. */
-export const labelPattern = /^[^\p{Cc}\p{Cs}]*$/u;
+export const isLabel = (text: string) => labelPattern.test(text);
+export const labelFault = "must have neither control characters nor half of a surrogate pair";
 
 /** A label whose sender cannot be asked for a better one, as it may be kept. */
 export function mendLabel(text: string): string {
@@ -16,13 +18,7 @@ export function mendLabel(text: string): string {
     .replaceAll(/\p{Cc}/gu, "\ufffd");
 }
 
-export const label = (length: number) =>
-  z
-    .string()
-    .trim()
-    .min(1)
-    .max(length)
-    .regex(labelPattern, "must have neither control characters nor half of a surrogate pair");
+export const label = (length: number) => z.string().trim().min(1).max(length).refine(isLabel, labelFault);
 
 /** Of what a call was made: everything but the two texts may be missing. */
 export const NewInteraction = z

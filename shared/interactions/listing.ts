@@ -1,6 +1,6 @@
 /** The log as it is read: lists, one with its neighbours, and how an owner wants it kept. */
 import { z } from "zod";
-import { JudgedInteraction, labelPattern } from "./contract.ts";
+import { isLabel, JudgedInteraction, labelFault } from "./contract.ts";
 import { personalDataKinds } from "./personal-data.ts";
 import { AlertSeverity } from "./rules.ts";
 
@@ -53,12 +53,7 @@ export const InteractionDetail = JudgedInteraction.extend({
 });
 export type InteractionDetail = z.infer<typeof InteractionDetail>;
 
-const label = (length: number) =>
-  z
-    .string()
-    .min(1)
-    .max(length)
-    .regex(labelPattern, "must have neither control characters nor half of a surrogate pair");
+const label = (length: number) => z.string().min(1).max(length).refine(isLabel, labelFault);
 
 const time = z.iso
   .datetime({ offset: true })
@@ -84,7 +79,7 @@ export type NewDeletion = z.infer<typeof NewDeletion>;
 
 const days = z.int().min(1).max(36_500);
 const daysByApp = z
-  .record(z.string().min(1).max(64).regex(labelPattern), days.nullable())
+  .record(z.string().min(1).max(64).refine(isLabel, labelFault), days.nullable())
   .refine((byApp) => Object.keys(byApp).length <= 100, "must have 100 apps at most");
 
 export const InteractionSettings = z.object({
