@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { OutlierMethod } from "./outliers/fences.ts";
 import { AlertSeverity, RuleElement } from "./rules.ts";
+import { Time } from "./times.ts";
 
 export const AlertState = z.enum(["open", "acknowledged", "resolved"]);
 export type AlertState = z.infer<typeof AlertState>;
@@ -120,8 +121,8 @@ export const AlertFilter = z.object({
   metric: z.string().max(64).optional(),
   interactionId: z.uuid().optional().describe("Those that this interaction made fire."),
   importId: z.uuid().optional(),
-  from: z.iso.datetime({ offset: true }).optional().describe("Opened then or later."),
-  to: z.iso.datetime({ offset: true }).optional().describe("Opened before."),
+  from: Time.optional().describe("Opened then or later."),
+  to: Time.optional().describe("Opened before."),
 });
 export type AlertFilter = z.infer<typeof AlertFilter>;
 

@@ -1,6 +1,7 @@
 /** What a rule would have done over the rows that are there, before it is enabled. */
 import { z } from "zod";
 import { NewRule, RuleFields } from "./rules.ts";
+import { Time } from "./times.ts";
 
 /** Days that one may look through. */
 export const backTestDaysMax = 400;
@@ -9,20 +10,16 @@ export const backTestsKept = 100;
 /** Interactions that are named in each of its lists. */
 export const backTestRowsMax = 100;
 
-const time = z.iso.datetime({ offset: true });
-
 export const NewBackTest = z
   .object({
     rule: NewRule.extend({ name: NewRule.shape.name.default("back-test") })
       .optional()
       .describe("A rule that need not be there. It is not saved."),
     ruleId: z.uuid().optional().describe("One that is there, as it stands now."),
-    from: time.optional().describe("Default: 28 days before `to`. Rounded down to the full hour."),
-    to: time
-      .optional()
-      .describe(
-        "Default: the newest interaction that is there. Rounded up to the full hour; at most 400 days after `from`.",
-      ),
+    from: Time.optional().describe("Default: 28 days before `to`. Rounded down to the full hour."),
+    to: Time.optional().describe(
+      "Default: the newest interaction that is there. Rounded up to the full hour; at most 400 days after `from`.",
+    ),
   })
   .strict()
   .refine(({ rule, ruleId }) => (rule === undefined) !== (ruleId === undefined), {

@@ -1,6 +1,7 @@
 /** What was said to a model, and what it said. */
 import { z } from "zod";
 import { InteractionAlert } from "./alerts.ts";
+import { Time } from "./times.ts";
 
 /** UTF-16 units of a text; what is longer is refused, not cut. */
 export const textLengthMax = 200_000;
@@ -38,7 +39,7 @@ export const NewInteraction = z
     latencyMs: z.number().min(0).max(1e9).optional().describe("From the call to the end of the answer."),
     costUsd: z.number().min(0).max(1e6).optional(),
     tags: z.array(label(64)).max(20).default([]),
-    occurredAt: z.iso.datetime({ offset: true }).optional().describe("When the call began. Default: now."),
+    occurredAt: Time.optional().describe("When the call began. Default: now."),
   })
   .strict();
 export type NewInteraction = z.infer<typeof NewInteraction>;

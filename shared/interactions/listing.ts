@@ -3,6 +3,7 @@ import { z } from "zod";
 import { isLabel, JudgedInteraction, labelFault } from "./contract.ts";
 import { personalDataKinds } from "./personal-data.ts";
 import { AlertSeverity } from "./rules.ts";
+import { Time } from "./times.ts";
 
 export const ListOrder = z.enum(["-occurredAt", "occurredAt"]);
 export type ListOrder = z.infer<typeof ListOrder>;
@@ -55,19 +56,14 @@ export type InteractionDetail = z.infer<typeof InteractionDetail>;
 
 const label = (length: number) => z.string().min(1).max(length).refine(isLabel, labelFault);
 
-const time = z.iso
-  .datetime({ offset: true })
-  .regex(/^(19|2\d)\d\d-/, "must be a year from 1900 to 2999")
-  .describe("ISO 8601.");
-
 export const NewDeletion = z
   .object({
     app: label(64).optional(),
     sessionId: label(200).optional(),
     userLabel: label(200).optional().describe("All that this person said."),
     importId: z.uuid().optional().describe("All that this import brought."),
-    from: time.optional().describe("From this time on."),
-    to: time.optional().describe("Until before this time."),
+    from: Time.optional().describe("From this time on."),
+    to: Time.optional().describe("Until before this time."),
   })
   .strict()
   .refine((wish) => Object.values(wish).some((value) => value !== undefined), "must name what is deleted")

@@ -1,6 +1,7 @@
 /** Until when nobody is told of which alerts; they are opened and counted all the same. */
 import { z } from "zod";
 import { AlertSeverity } from "./rules.ts";
+import { Time } from "./times.ts";
 
 const minutesMax = 366 * 24 * 60;
 
@@ -29,8 +30,8 @@ export const NewSilence = z
     model: z.string().trim().min(1).max(128).nullable().default(null),
     severityMax: AlertSeverity.nullable().default(null),
     reason: z.string().trim().max(500).default(""),
-    startsAt: z.iso.datetime({ offset: true }).optional().describe("Default: now."),
-    endsAt: z.iso.datetime({ offset: true }).optional(),
+    startsAt: Time.optional().describe("Default: now."),
+    endsAt: Time.optional(),
     minutes: z.int().min(1).max(minutesMax).optional().describe("In place of `endsAt`."),
   })
   .strict()

@@ -3,6 +3,7 @@ import { z } from "@hono/zod-openapi";
 import type { Caller } from "../../../shared/callers.ts";
 import { AppError } from "../../../shared/errors.ts";
 import { findMetricNumber } from "../../../shared/interactions/metrics/registry.ts";
+import { Time } from "../../../shared/interactions/times.ts";
 import { findTerms } from "../../../shared/interactions/words.ts";
 import { chooseOwner, Scope } from "../owners.ts";
 import type { LogFilters, MetricRange } from "./conditions.ts";
@@ -23,12 +24,11 @@ const label = (length: number) =>
     .string()
     .max(length)
     .regex(/^\P{Cc}*$/u, "must not have control characters");
-const time = z.iso.datetime({ offset: true }).regex(/^(19|2\d)\d\d-/, "must be a year from 1900 to 2999");
 
 export const filterParameters = {
   scope: Scope,
-  from: time.optional().describe("What happened from this time on."),
-  to: time.optional().describe("What happened before this time."),
+  from: Time.optional().describe("What happened from this time on."),
+  to: Time.optional().describe("What happened before this time."),
   app: label(64).optional(),
   environment: label(64).optional().describe("Empty: that name none. So for `model`."),
   model: label(128).optional(),
