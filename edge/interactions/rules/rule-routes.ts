@@ -49,9 +49,10 @@ const addRoute = createRoute({
     "- `above`, `below`: the value is strictly beyond `threshold`.\n" +
     "- `outlier`: it is farther than `sensitivity` spreads from the middle of the `historyDays` before its hour. Methods: " +
     "`z-score` (mean and standard deviation), `mad` (median and median deviation), `iqr` (quartiles), `ewma` (older hours " +
-    "count less), `seasonal` (the same hour of the week). With fewer values than `countMin` nothing is out of order. A " +
-    "history whose values are all the same leaves room for a hundredth of them. History is of apps, environments and models " +
-    "that the rule is of; `tags` choose what is judged, not what it is held against.\n" +
+    "count less), `seasonal` (the same hour of the week). With fewer values than `countMin` nothing is out of order. " +
+    "A spread is at least a hundredth of the middle: where all values were the same, what is within about `sensitivity` hundredths " +
+    "of them is in order. History is of apps, environments and models that the rule is of; `tags` choose what is judged, not " +
+    "what it is held against.\n" +
     "- `rate`: more than `moreThan` interactions within `windowMinutes`, of all or of those whose metric is `above` or " +
     "`below`.\n" +
     "- `missing`: none within `windowMinutes`, though there were some before.\n\n" +
