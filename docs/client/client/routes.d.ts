@@ -8243,9 +8243,7 @@ export type Routes = {
         $post: {
             input: {
                 json: {
-                    resourceSpans?: {
-                        [x: string]: unknown;
-                    }[] | undefined;
+                    resourceSpans?: unknown[] | null | undefined;
                 };
             };
             answers: {

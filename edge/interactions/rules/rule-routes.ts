@@ -50,9 +50,9 @@ const addRoute = createRoute({
     "- `outlier`: it is farther than `sensitivity` spreads from the middle of the `historyDays` before its hour. Methods: " +
     "`z-score` (mean and standard deviation), `mad` (median and median deviation), `iqr` (quartiles), `ewma` (older hours " +
     "count less), `seasonal` (the same hour of the week). With fewer values than `countMin` nothing is out of order. " +
-    "A spread is at least a hundredth of the middle: where all values were the same, what is within about `sensitivity` hundredths " +
-    "of them is in order. History is of apps, environments and models that the rule is of; `tags` choose what is judged, not " +
-    "what it is held against.\n" +
+    "A spread is at least a hundredth of the middle: where all values were the same, what is within about `sensitivity` " +
+    "hundredths of them is in order. History is of apps, environments and models that the rule is of; `tags` choose what is " +
+    "judged, not what it is held against.\n" +
     "- `rate`: more than `moreThan` interactions within `windowMinutes`, of all or of those whose metric is `above` or " +
     "`below`.\n" +
     "- `missing`: none within `windowMinutes`, though there were some before.\n\n" +
