@@ -140,6 +140,14 @@ test("every reference leads somewhere, and every part is used", () => {
   }
 });
 
+test("every pattern is one that other languages read: without slashes and flags", () => {
+  const patterns = [...JSON.stringify(document).matchAll(/"pattern":("(?:[^"\\]|\\.)*")/g)].map(
+    ([, text]) => JSON.parse(text ?? "") as string,
+  );
+  expect(patterns.length).toBeGreaterThan(0);
+  expect(patterns.filter((pattern) => /\/[a-z]*$/.test(pattern) || /\\p\{/i.test(pattern))).toEqual([]);
+});
+
 test("every code of a problem is in the schema", async () => {
   const { errorStatuses } = await import("../../shared/errors.ts");
   expect(document.components.schemas.Problem.properties.code.enum.toSorted()).toEqual(

@@ -2,6 +2,7 @@
 import { z } from "@hono/zod-openapi";
 import type { Caller } from "../../../shared/callers.ts";
 import { AppError } from "../../../shared/errors.ts";
+import { isLabel, labelFault } from "../../../shared/interactions/contract.ts";
 import { findMetricNumber } from "../../../shared/interactions/metrics/registry.ts";
 import { Time } from "../../../shared/interactions/times.ts";
 import { findTerms } from "../../../shared/interactions/words.ts";
@@ -18,12 +19,8 @@ const repeated = <Item extends z.ZodType<string>>(item: Item, countMax: number, 
     )
     .openapi({ type: "array", items: { type: "string" }, maxItems: countMax, description });
 
-/** Control characters are in no label; the database could not even be asked for a NUL. */
-const label = (length: number) =>
-  z
-    .string()
-    .max(length)
-    .regex(/^\P{Cc}*$/u, "must not have control characters");
+/** The database could not even be asked for what is none. */
+const label = (length: number) => z.string().max(length).refine(isLabel, labelFault);
 
 export const filterParameters = {
   scope: Scope,
