@@ -147,34 +147,61 @@ export interface RaisedAlert {
   readonly opened: boolean;
 }
 
+/** So many travel at once, and some more where they are of one alert. */
+const firingsAtOnce = 5_000;
+
 /** Opens or counts alerts, in the transaction of the rows that they tell of. */
 export async function raiseAlerts(
   transaction: TransactionSql,
   firings: readonly Firing[],
 ): Promise<ReadonlyMap<string, string>> {
-  if (firings.length === 0) return new Map();
-  const given = firings.map((firing) => ({
+  const raised = new Map<string, string>();
+  for (const part of splitByAlert(firings)) {
+    const alerts = await transaction<RaisedAlert[]>`
+      select alert_id, fingerprint, opened
+      from parlance.raise_alerts(${transaction.json(part as never)})
+    `;
+    for (const { alertId, fingerprint } of alerts) raised.set(fingerprint, alertId);
+  }
+  return raised;
+}
+
+/** In the order in which the function holds alerts: those that raise the same ones do not wait for each other in a circle. */
+function splitByAlert(firings: readonly Firing[]): object[][] {
+  const byAlert = [...Map.groupBy(firings, ({ fingerprint }) => fingerprint)];
+  const parts: object[][] = [];
+  for (const [, ofAlert] of byAlert.sort(([one], [other]) => (one < other ? -1 : 1))) {
+    const last = parts.at(-1);
+    if (last && last.length + ofAlert.length <= firingsAtOnce) last.push(...toFired(ofAlert));
+    else parts.push(toFired(ofAlert));
+  }
+  return parts;
+}
+
+/** Of one alert: what it is is told by the newest one, which is the only one that has evidence. */
+function toFired(firings: readonly Firing[]): object[] {
+  const newest = firings.reduce((one, other) =>
+    Date.parse(other.occurredAt) > Date.parse(one.occurredAt) ? other : one,
+  );
+  return firings.map((firing) => ({
     owner_id: firing.ownerId,
     rule_id: firing.ruleId,
-    rule_name: firing.ruleName,
-    severity: firing.severity,
     fingerprint: firing.fingerprint,
-    app: firing.app,
-    environment: firing.environment,
-    model: firing.model,
-    element: firing.element,
-    metric: firing.metric,
     value: firing.value,
     score: firing.score,
-    evidence: firing.evidence,
     occurred_at: firing.occurredAt,
     interaction_id: firing.interactionId ?? null,
+    ...(firing === newest && {
+      rule_name: firing.ruleName,
+      severity: firing.severity,
+      app: firing.app,
+      environment: firing.environment,
+      model: firing.model,
+      element: firing.element,
+      metric: firing.metric,
+      evidence: firing.evidence,
+    }),
   }));
-  const raised = await transaction<RaisedAlert[]>`
-    select alert_id, fingerprint, opened
-    from parlance.raise_alerts(${transaction.json(given as never)})
-  `;
-  return new Map(raised.map(({ alertId, fingerprint }) => [fingerprint, alertId]));
 }
 
 /** What each of these interactions made fire. */

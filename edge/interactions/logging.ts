@@ -36,7 +36,7 @@ export interface LogOptions {
 
 /** What was written, in the order in which it was given. */
 export async function logInteractions(
-  { sql, now }: Pick<Deps, "sql" | "now">,
+  { sql, now, log }: Pick<Deps, "sql" | "now"> & Partial<Pick<Deps, "log">>,
   ownerId: string | null,
   {
     news: given,
@@ -64,6 +64,7 @@ export async function logInteractions(
       rows,
       batchId: operationId ?? createId(),
       hashes,
+      onLeftOut: (bounds) => log?.warn("interactions.not-judged", { ownerId, rows: rows.length, bounds }),
     }),
   );
 }
@@ -79,14 +80,16 @@ interface RowsToWrite {
   readonly rules: readonly Rule[];
   readonly rows: readonly PreparedRow[];
   readonly hashes?: readonly string[] | undefined;
+  /** Told how many bounds of outlier rules there was no time for. */
+  readonly onLeftOut: (bounds: number) => void;
 }
 
 async function writeRows(transaction: TransactionSql, given: RowsToWrite): Promise<LoggedInteraction[]> {
-  const { ownerId, batchId, rules } = given;
+  const { ownerId, batchId, rules, onLeftOut } = given;
   const { rows, hashes } = given.hashes
     ? await leaveOutKnown(transaction, { ...given, hashes: given.hashes })
     : given;
-  const firings = judgeRows(rules, rows, await findRuleFences(transaction, rules, rows));
+  const firings = judgeRows(rules, rows, await findRuleFences(transaction, rules, rows, { onLeftOut }));
   const isNew = await insertBatch(transaction, { id: batchId, ownerId, rows, hashes });
   if (isNew) await raiseAlerts(transaction, firings);
   const ids = rows.map(({ id }) => id);

@@ -117,7 +117,8 @@ $$;
 
 -- Opens or counts alerts, in the transaction that writes the rows that they tell of. A firing is an object with owner_id,
 -- rule_id, rule_name, severity, fingerprint, app, environment, model, element, metric, value, score, evidence, occurred_at;
--- interaction_id where it is of one row. Rows of imports have a function of their own, raise_import_alerts.
+-- interaction_id where it is of one row. Of several with the same fingerprint only the newest needs names, labels, severity and
+-- evidence: it is the one with evidence. Rows of imports have a function of their own, raise_import_alerts.
 create function parlance.raise_alerts(firings jsonb) returns table (alert_id uuid, fingerprint text, opened boolean)
   language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
   as $$
@@ -140,11 +141,11 @@ begin
       count(*)::integer as times,
       min((one ->> 'occurred_at')::timestamptz) as first_seen_at,
       max((one ->> 'occurred_at')::timestamptz) as last_seen_at,
-      (array_agg(one order by (one ->> 'occurred_at')::timestamptz desc))[1] as newest,
+      (array_agg(one order by one ? 'evidence' desc, (one ->> 'occurred_at')::timestamptz desc))[1] as newest,
       jsonb_agg(one) as all_of_it
     from jsonb_array_elements(raise_alerts.firings) as one
     group by 1, 2
-    order by 1, 2
+    order by 1, (one ->> 'fingerprint') collate "C"
   loop
     fired := raised.newest;
     opened := false;

@@ -1,4 +1,7 @@
+import type { TransactionSql } from "postgres";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { raiseAlerts } from "../../../../edge/interactions/log-store.ts";
+import { serviceCaller, transactAs } from "../../../../shared/callers.ts";
 import { createId } from "../../../../shared/ids.ts";
 import { insertInteractions } from "../../../helpers/interactions.ts";
 import { type AlertApp, openAlertApp, raiseImported } from "./rig.ts";
@@ -29,6 +32,49 @@ test("ten thousand firings are one alert that is told once", async () => {
   expect(await house.hear(house.alice.id)).toEqual(["alert.opened long"]);
   const [fired] = await house.sql`select count(*) from parlance.alert_firings`;
   expect(fired).toEqual({ count: 2000 });
+});
+
+test("many firings of many alerts travel in parts, with evidence of the newest of each alone", async () => {
+  const { ids } = await insertInteractions(
+    house.sql,
+    house.alice.id,
+    Array.from({ length: 900 }, () => ({ output: "x", values: [] })),
+  );
+  const rules = await Promise.all(
+    Array.from({ length: 12 }, (_, index) => house.addRule(house.alice.id, { name: `rule ${index}` })),
+  );
+  const newest = 412;
+  const firings = rules.flatMap((rule) =>
+    ids.map((interactionId, value) => {
+      const occurredAt = new Date(Date.UTC(2026, 0, 1) + (value === newest ? 1e6 : value)).toISOString();
+      return house.firing(rule, { interactionId, value, occurredAt, explanation: `It is ${value}.` });
+    }),
+  );
+  const sent: { evidence?: unknown; value: number }[][] = [];
+  const raised = await transactAs(house.deps.sql, serviceCaller, (transaction) => {
+    const json = (part: never) => {
+      sent.push(part);
+      return transaction.json(part);
+    };
+    return raiseAlerts(Object.assign(transaction.bind(null) as TransactionSql, { json }), firings);
+  });
+  expect(sent.map(({ length }) => length)).toEqual([4_500, 4_500, 1_800]);
+  const told = sent.flat().filter(({ evidence }) => evidence !== undefined);
+  expect(told.map(({ value }) => value)).toEqual(Array(12).fill(newest));
+  expect(raised.size).toBe(12);
+  const alerts = await house.sql`
+    select count, value, evidence ->> 'explanation' as explanation, rule_name,
+      (select count(*) from parlance.alert_firings where alert_id = alerts.id) as fired
+    from parlance.interaction_alerts as alerts
+  `;
+  expect(alerts.map(({ ruleName }) => ruleName).toSorted()).toEqual(rules.map(({ name }) => name).toSorted());
+  for (const alert of alerts)
+    expect(alert).toMatchObject({
+      count: 900,
+      value: newest,
+      explanation: `It is ${newest}.`,
+      fired: 900,
+    });
 });
 
 test("what a rule judges apart are alerts of their own, and so are those of others", async () => {
