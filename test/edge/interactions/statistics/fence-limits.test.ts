@@ -76,7 +76,11 @@ async function find(rule: Rule, rows: readonly JudgedRow[], options: FindOptions
     leftOut += bounds;
   };
   const counts = await transactAs(house.deps.sql, serviceCaller, async (transaction) => {
-    const fencesOf = await findRuleFences(transaction, [rule], rows, { ...options, onLeftOut });
+    const fencesOf = await findRuleFences(transaction, [rule], rows, {
+      presentHour: hour,
+      ...options,
+      onLeftOut,
+    });
     return rows.map((row) => fencesOf(rule, row)?.count);
   });
   return { counts, leftOut };
@@ -125,7 +129,7 @@ describe("a history that is more than its share", () => {
     const { counts, leftOut } = await find(rule, rows, {
       limits: { ...requestLimits, statistics: 52, statisticsPerRead: 260 },
     });
-    expect({ counts, leftOut }).toEqual({ counts: [240, 190, 240, 120], leftOut: 0 });
+    expect({ counts, leftOut }).toEqual({ counts: [240, 180, 230, 110], leftOut: 0 });
   });
 
   test("of an hour that a read does not reach is read for itself while there is room", async () => {
@@ -133,10 +137,10 @@ describe("a history that is more than its share", () => {
     const rule = await addRule("mad");
     const rows = [0, 300, 600].map((before) => toRow(before));
     const whole = await find(rule, rows, { limits: limit(100_000), keeps: false });
-    expect(whole).toEqual({ counts: [6_730, 6_730, 6_730], leftOut: 0 });
+    expect(whole).toEqual({ counts: [6_730, 6_720, 6_720], leftOut: 0 });
     const parts = { ...requestLimits, statistics: Number.POSITIVE_INFINITY, statisticsPerRead: 100 };
     expect(await find(rule, rows, { limits: parts, keeps: false })).toEqual({
-      counts: [1_000, 1_000, 1_000],
+      counts: [1_000, 990, 990],
       leftOut: 0,
     });
     const first = await find(rule, rows, { limits: limit(100), keeps: false });
@@ -203,7 +207,7 @@ describe("more bounds than there is time for", () => {
     await addHistory(1, range(0, 20));
     const rule = await addRule("z-score");
     const { counts, leftOut } = await find(rule, rows, { limits: { ...requestLimits, lookups: 3 } });
-    expect(counts).toEqual([undefined, 210, undefined, 200, 190]);
+    expect(counts).toEqual([undefined, 210, undefined, 190, 180]);
     expect(leftOut).toBe(2);
   });
 
@@ -215,4 +219,29 @@ describe("more bounds than there is time for", () => {
     await find(rule, rows);
     expect(await countKept()).toBe(5);
   });
+});
+
+test("a request of more hours than it has time for lands all the same, and says how much was not judged", async () => {
+  await addHistory(1, range(0, 300));
+  const who = { id: owner, token: await house.signToken({ sub: owner }) };
+  const items = range(1, 300).map((before) => ({
+    input: "x".repeat(300),
+    output: "y",
+    app: "app",
+    model: "model 1",
+    occurredAt: toRow(before).occurredAt,
+  }));
+  const answer = await house.call(who, "POST", "/interactions", {
+    body: JSON.stringify({ items }),
+    headers: { "content-type": "application/json" },
+  });
+  expect(answer.status, answer.text).toBe(201);
+  expect(answer.body.items).toHaveLength(300);
+  const line = house.logLines.find(({ event }) => event === "interactions.not-judged");
+  expect(line).toMatchObject({ ownerId: owner, rows: 300, bounds: 2 * 300 - requestLimits.bounds });
+  // Only the values of the inputs are known to the history; the newest hours are judged by it.
+  const judged = answer.body.items.filter((item: { alerts: { ruleName: string }[] }) =>
+    item.alerts.some(({ ruleName }) => ruleName === "input of unusual length"),
+  );
+  expect(judged).toHaveLength(requestLimits.bounds / 2);
 });
