@@ -4,12 +4,8 @@
  */
 import { createRoute, z } from "@hono/zod-openapi";
 import { deriveId } from "../../../shared/ids.ts";
-import {
-  ExportTraceServiceRequest,
-  readSpans,
-  type SpanInteraction,
-  spansMax,
-} from "../../../shared/interactions/otlp.ts";
+import { readSpans, type SpanInteraction } from "../../../shared/interactions/otlp.ts";
+import { ExportTraceServiceRequest, spansMax } from "../../../shared/interactions/otlp-request.ts";
 import type { Deps } from "../../deps.ts";
 import { requireSignedIn } from "../../http/identity.ts";
 import { inflateBody } from "../../http/inflate.ts";

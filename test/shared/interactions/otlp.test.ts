@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { AppError } from "../../../shared/errors.ts";
-import { ExportTraceServiceRequest, readSpans } from "../../../shared/interactions/otlp.ts";
+import { readSpans } from "../../../shared/interactions/otlp.ts";
+import { ExportTraceServiceRequest } from "../../../shared/interactions/otlp-request.ts";
 
 type Attributes = Readonly<Record<string, unknown>>;
 
