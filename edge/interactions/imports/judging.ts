@@ -78,6 +78,8 @@ async function findFencesByHour(
   const findFences = await findRuleFences(transaction, outliers, [...standIns.values()], {
     limits: importLimits,
     keeps: false,
+    // They are in the statistics of their hour themselves.
+    presentHour: Number.POSITIVE_INFINITY,
   });
   const found = new Map<Rule, Map<string, Fences | undefined>>(outliers.map((rule) => [rule, new Map()]));
   return (rule, row) => {

@@ -13,6 +13,8 @@ export interface WantedFences {
   readonly rule: Rule;
   readonly groupKey: string;
   readonly hour: number;
+  /** Whether what the hour itself brought so far counts. */
+  readonly isPresent: boolean;
 }
 
 export type FoundFences = WantedFences & StoodFences;
@@ -35,10 +37,13 @@ export async function listFences(
       ${toArrayText(wanted.map(({ rule }) => rule.id))}::text::uuid[],
       ${wanted.map(({ groupKey }) => groupKey)}::text[],
       ${toArrayText(wanted.map(({ hour }) => hour))}::text::integer[],
-      ${toArrayText(wanted.map(({ rule }) => `"${rule.updatedAt}"`))}::text::timestamptz[]
-    ) as wanted (rule_id, group_key, hour, rule_updated_at)
+      ${toArrayText(wanted.map(({ rule }) => `"${rule.updatedAt}"`))}::text::timestamptz[],
+      ${toArrayText(wanted.map(({ isPresent }) => `${isPresent}`))}::text::boolean[]
+    ) as wanted (rule_id, group_key, hour, rule_updated_at, is_present)
     join parlance.interaction_fences as known using (rule_id, group_key, hour, rule_updated_at)
     where known.computed_at > clock_timestamp() - make_interval(secs => ${fencesKeptMs / 1000})
+      -- Before its end an hour counted itself.
+      and (known.computed_at < to_timestamp((hour + 1) * 3600.0)) = wanted.is_present
   `;
 }
 

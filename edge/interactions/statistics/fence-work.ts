@@ -120,8 +120,7 @@ async function workOutOne(
   const byPlace = Map.groupBy(rows, ({ groupId }) => groupId);
   const found: FoundFences[] = [];
   for (const [groupKey, ofKey] of Map.groupBy(reached, (one) => one.groupKey)) {
-    const hours = ofKey.map(({ hour }) => hour);
-    const stood = standAtHours(byPlace.get(places.get(groupKey) ?? -1) ?? [], condition, hours);
+    const stood = standAtHours(byPlace.get(places.get(groupKey) ?? -1) ?? [], condition, ofKey);
     for (const one of ofKey)
       found.push({ ...one, ...(stood.get(one.hour) ?? { fences: undefined, values: 0 }) });
   }

@@ -1,11 +1,17 @@
 /**
  * What outlier rules hold rows against, worked out of the statistics by hour.
  *
- *   history of a row = what was folded of its rule's groups, of the `historyDays` before its hour and of that hour so far
+ *   history of a row = what was folded of its rule's groups, of the `historyDays` before its hour; and where that hour is the
+ *                      present one, of it so far
  *
- * Nothing that happened in a later hour counts, however late a row comes. Where hours became days, days that were over count, and
- * its own day only where they are too little. Batches that are not folded yet do not count, the row's own among them. A rule's
- * `tags` choose which rows are judged; its history is that of its groups with any tags.
+ * Nothing that happened in a later hour counts, however late a row comes, and nothing of its own hour where that is over: what is
+ * folded of it came after the row as well as before it, and may be the row itself. So rows of an import, which are folded before
+ * they are judged, have no history but the hours before theirs, be it the present one. Where hours became days, only days that
+ * were over count. Back-tests (`SlidingHistory`) judge rows as if each had come when it happened: of its own hour counts what was
+ * before it. Else they hold them against the same.
+ *
+ * Batches that are not folded yet do not count. A rule's `tags` choose which rows are judged; its history is that of its groups
+ * with any tags.
  *
  * Bounds that rest on much history are kept for five minutes, in which they hardly move. Those that rest on little are worked out
  * each time: each value moves them, and there is little to read.
@@ -42,6 +48,8 @@ export interface FindOptions {
   readonly limits?: FenceLimits;
   /** False for hours that are hardly asked for again. */
   readonly keeps?: boolean;
+  /** Hours before it are over, and do not count in their own bounds. Default: that of the clock. */
+  readonly presentHour?: number;
   /** Told how many bounds there was no room for. */
   readonly onLeftOut?: (bounds: number) => void;
 }
@@ -53,9 +61,9 @@ export async function findRuleFences(
   transaction: TransactionSql,
   rules: readonly Rule[],
   rows: readonly JudgedRow[],
-  { limits = requestLimits, keeps = true, onLeftOut }: FindOptions = {},
+  { limits = requestLimits, keeps = true, presentHour = toHour(new Date()), onLeftOut }: FindOptions = {},
 ): Promise<FindFences> {
-  const wanted = listWanted(rules, rows);
+  const wanted = listWanted(rules, rows, presentHour);
   if (wanted.size === 0) return () => undefined;
   const newest = [...wanted].sort(([, one], [, other]) => other.hour - one.hour).slice(0, limits.lookups);
   const found = new Map<string, Fences | undefined>();
@@ -84,7 +92,11 @@ const nameOf = (one: { readonly ruleId: string; readonly groupKey: string; reado
   `${one.ruleId} ${one.hour} ${one.groupKey}`;
 
 /** By their names; of rows that have a value only. */
-function listWanted(rules: readonly Rule[], rows: readonly JudgedRow[]): Map<string, WantedFences> {
+function listWanted(
+  rules: readonly Rule[],
+  rows: readonly JudgedRow[],
+  presentHour: number,
+): Map<string, WantedFences> {
   const wanted = new Map<string, WantedFences>();
   const hours = rows.map(({ occurredAt }) => toHour(occurredAt));
   for (const rule of rules) {
@@ -92,7 +104,8 @@ function listWanted(rules: readonly Rule[], rows: readonly JudgedRow[]): Map<str
     if (number === undefined) continue;
     for (const [index, row] of rows.entries()) {
       if ((row.values[number - 1] ?? null) === null || !watchesRow(rule, row)) continue;
-      const one = { groupKey: groupKeyOf(rule, row.group), hour: hours[index] ?? 0 };
+      const hour = hours[index] ?? 0;
+      const one = { groupKey: groupKeyOf(rule, row.group), hour, isPresent: hour >= presentHour };
       const name = nameOf({ ...one, ruleId: rule.id });
       if (!wanted.has(name)) wanted.set(name, { rule, ...one });
     }

@@ -19,8 +19,6 @@ export interface StoodFences {
 class HistoryHour implements HourStatistics {
   readonly hour: number;
   readonly hours: 1 | 24;
-  /** The first hour that it is history of: its own, but of a day the next one's. */
-  readonly countsFrom: number;
   readonly moments: Moments;
   readonly texts: readonly string[];
   #sketch: QuantileSketch | undefined;
@@ -29,7 +27,6 @@ class HistoryHour implements HourStatistics {
     const [{ hour, hours }] = rows;
     this.hour = hour;
     this.hours = hours;
-    this.countsFrom = hours === hoursPerDay ? hour + hoursPerDay : hour;
     this.moments = rows.reduce<Moments>(mergeMoments, noMoments);
     this.texts = rows.map(({ sketch }) => sketch);
   }
@@ -63,23 +60,27 @@ class SlidingSum {
   }
 }
 
+export interface WantedHour {
+  readonly hour: number;
+  /** Whether what the hour itself brought so far counts. */
+  readonly isPresent: boolean;
+}
+
 /** Bounds for each of these hours; rows are of one group key. */
 export function standAtHours(
   rows: readonly HourRow[],
   condition: OutlierCondition,
-  wanted: readonly number[],
+  wanted: readonly WantedHour[],
 ): Map<number, StoodFences> {
   const hours = toHours(rows);
   const found = new Map<number, StoodFences>();
   const sliding = new SlidingSum();
-  const stand = (history: readonly HistoryHour[], hour: number) =>
-    standOn(history, { condition, hour, sliding });
-  for (const hour of wanted.toSorted((one, other) => one - other)) {
+  for (const { hour, isPresent } of wanted.toSorted((one, other) => one.hour - other.hour)) {
     const begin = hour - condition.historyDays * hoursPerDay;
-    const recent = hours.slice(findPlace(hours, begin), findPlace(hours, hour + 1));
-    const history = recent.filter(({ countsFrom }) => countsFrom <= hour);
-    // An import of one old day would else have no history at all.
-    const fences = stand(history, hour) ?? stand(recent, hour);
+    const history = hours
+      .slice(findPlace(hours, begin), findPlace(hours, hour + 1))
+      .filter((one) => one.hour + one.hours <= hour || (isPresent && one.hour === hour));
+    const fences = standOn(history, { condition, hour, sliding });
     found.set(hour, { fences: limitFences(fences), values: countValues(history) });
   }
   return found;

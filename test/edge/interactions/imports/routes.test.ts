@@ -290,6 +290,42 @@ describe("what rows of the past make fire", () => {
   });
 });
 
+describe("rows of one hour of a file", () => {
+  const firedOf = (id: string) => rig.sql`
+    select left(interactions.input, 1) as letter
+    from parlance.interaction_alerts as alerts
+    join parlance.alert_firings as firings on firings.alert_id = alerts.id
+    join parlance.interactions on interactions.id = firings.interaction_id
+    where alerts.import_id = ${id} and alerts.rule_name = 'input of unusual length'
+  `;
+  const take = async (rows: readonly (readonly [input: string, minutes: number])[], beginMs: number) => {
+    const at = (minutes: number) => new Date(beginMs + minutes * 60_000).toISOString();
+    const text = rows.map(([input, minutes]) => `${input},b,${at(minutes)}\n`).join("");
+    return (await rig.take(`Input,Output,occurredAt\n${text}`)).id;
+  };
+  const ordinary = (hour: number) =>
+    Array.from({ length: 40 }, (_, index) => ["x".repeat(20 + (index % 7)), hour * 60 + index] as const);
+  const hourMs = 3_600_000;
+  const present = () => Math.floor(Date.now() / hourMs) * hourMs;
+
+  test("are no history of each other", async () => {
+    const days = 40 * 24;
+    for (const beginMs of [present() - 20 * hourMs, present() - days * hourMs, present()]) {
+      await rig.sql`delete from parlance.interaction_hours`;
+      const id = await take([...ordinary(0), ["y".repeat(90), 41]], beginMs);
+      expect(await rig.show(id)).toMatchObject({ rowsLanded: 41 });
+      expect(await firedOf(id)).toEqual([]);
+    }
+  });
+
+  test("that are far off do not widen the bounds that they are held against", async () => {
+    await rig.sql`delete from parlance.interaction_hours`;
+    const far = Array.from({ length: 30 }, (_, index) => ["z".repeat(90), 60 + index] as const);
+    const id = await take([...ordinary(0), ...far], present() - 20 * hourMs);
+    expect(await firedOf(id)).toEqual(Array(30).fill({ letter: "z" }));
+  });
+});
+
 test("the sweep ends uploads that never came and removes files that nobody needs, and no others", async () => {
   const files = rig.deps.files;
   const late = (await begin({ sizeBytes: 5 })).body.import.id;

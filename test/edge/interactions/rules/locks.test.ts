@@ -16,7 +16,9 @@ beforeAll(async () => {
 afterAll(() => house.close());
 
 const keepFences = (transaction: TransactionSql, rule: Rule) =>
-  saveFences(transaction, [{ rule, groupKey: "[]", hour: 1, fences: undefined, values: 2_000 }]);
+  saveFences(transaction, [
+    { rule, groupKey: "[]", hour: 1, isPresent: false, fences: undefined, values: 2_000 },
+  ]);
 
 /** Logs something that the rule's alert counts, and has the route called in the midst of it. */
 async function logDuring(rule: Rule, call: () => Promise<{ status: number; text: string }>) {

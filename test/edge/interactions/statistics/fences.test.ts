@@ -118,8 +118,8 @@ describe("a history", () => {
       toRow(1_000, { hours: -10 }),
     ]);
     expect(atMinus5).toMatchObject({ count: 40, centre: 100 });
-    // There was nothing before: its own hour is all there is.
-    expect(atMinus8).toMatchObject({ count: 40, centre: 100 });
+    // There was nothing before, and its own hour is over.
+    expect(atMinus8).toBeUndefined();
     expect(atMinus10).toBeUndefined();
     expect(await fires(rule, toRow(1_000, { hours: -5 }))).toBe(true);
     expect((await find(rule, [toRow(1_000)]))[0]).toMatchObject({ count: 840 });
@@ -135,6 +135,38 @@ describe("a history", () => {
       count: 130,
       centre: expect.closeTo(1_000, -2),
     });
+  });
+
+  test.each(OutlierMethod.options)("has nothing of an hour that is over, by %s", async (method) => {
+    const rule = await addRule({ method, countMin: 20 });
+    for (const value of [99, 100, 101]) await log(value, 10, { hours: -5 });
+    // As a late row, or one of a file, is folded beside others before it is judged.
+    for (const value of [1_000, 2_000, 1_000_000]) await log(value, 10, { hours: -4 });
+    const [late] = await find(rule, [toRow(1_000, { hours: -4 })]);
+    expect(late).toMatchObject({ count: 30, centre: expect.closeTo(100, -1) });
+    expect((await find(rule, [toRow(1_000, { hours: -2 })]))[0]?.count).toBe(60);
+    expect(await fires(rule, toRow(1_000, { hours: -4 }))).toBe(true);
+    expect(await fires(rule, toRow(100, { hours: -4 }))).toBe(false);
+  });
+
+  test("of rows that are folded already has nothing of the present hour either", async () => {
+    const rule = await addRule();
+    await log(100, 40, { hours: -1 });
+    await log(1_000, 1_000);
+    const findAs = (presentHour?: number) =>
+      transactAs(house.deps.sql, serviceCaller, async (transaction) => {
+        const row = toRow(1_000);
+        const fencesOf = await findRuleFences(transaction, [rule], [row], {
+          keeps: false,
+          ...(presentHour === undefined ? {} : { presentHour }),
+        });
+        return fencesOf(rule, row)?.count;
+      });
+    expect((await find(rule, [toRow(1)]))[0]?.count).toBe(1_040);
+    expect(await countKept()).toBe(1);
+    // Those that are kept are not those.
+    expect(await findAs(Number.POSITIVE_INFINITY)).toBe(40);
+    expect(await findAs()).toBe(1_040);
   });
 
   test("ends as many days back as the rule says", async () => {
@@ -186,7 +218,7 @@ describe("a history", () => {
       rule,
       [day + 9, day + 24 + 2, day + 48].map((hours) => toRow(7, { hours })),
     );
-    expect(sameDay).toMatchObject({ count: 40, centre: 100 });
+    expect(sameDay).toBeUndefined();
     expect(nextDay).toMatchObject({ count: 40, centre: 100 });
     expect(dayAfter).toMatchObject({ count: 80, centre: 550 });
   });
