@@ -11,6 +11,7 @@ import { nameSchema } from "../http/schemas.ts";
 import { logInteractions } from "./logging.ts";
 import { signedIn } from "./owners.ts";
 import { isInFuture } from "./rows.ts";
+import { requestLimits } from "./statistics/fences.ts";
 
 const LoggedAnswer = nameSchema("LoggedInteraction", LoggedInteraction);
 
@@ -25,7 +26,11 @@ const addRoute = (bytesMax: number) =>
       "carries the metrics and the alerts that fired. What your settings redact is left out before it is stored. With the " +
       "secret key they are the house's. An `Idempotency-Key` makes it safe to send again. The body may be gzipped. " +
       "There may be 1,000 combinations of app, environment and model. Once an hour, of combinations beyond 800, those of " +
-      "which no interaction is left, and none happened within a day, go with their statistics, the longest unused first.",
+      "which no interaction is left, and none happened within a day, go with their statistics, the longest unused first.\n\n" +
+      "Rules of outliers hold each value against the hours before it. A request works out the bounds of " +
+      `${requestLimits.bounds} combinations of a rule, what it judges apart and an hour, the newest hours first, of the newest ` +
+      "hours of a long history; beyond that interactions land without being judged by those rules, and the log of the service " +
+      "has a line `interactions.not-judged`. Send history as an import: there all of it is judged.",
     middleware: [signedIn, inflateBody(bytesMax)] as const,
     request: {
       body: {
