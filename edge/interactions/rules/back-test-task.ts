@@ -30,7 +30,7 @@ import { type BackTestProgress, findBackTest, findProgress, saveProgress } from 
 import { firstId, type RowsWanted, readRows } from "./row-reader.ts";
 
 export interface BackTestLimits {
-  /** In one page. */
+  /** That one page looks at, however few of them the rule watches. */
   readonly rowsAtOnce: number;
   /** Pages, rows and work between two checkpoints, whichever comes first. */
   readonly pagesPerSlice: number;
@@ -157,14 +157,14 @@ class BackTestRun {
       this.#context.signal.throwIfAborted();
       const toAt = Math.min(endAt, at + this.#position.spanHours * microsPerHour);
       await judge.prepare(toAt);
-      const rows = await readRows(this.#sql, wanted, { afterAt: at, afterId: id, toAt }, rowsAtOnce);
+      const range = { afterAt: at, afterId: id, toAt };
+      const { rows, looked, stop } = await readRows(this.#sql, wanted, range, rowsAtOnce);
       const beganMs = performance.now();
       for (const row of rows) if (countsInWindow(this.#rule, row.value)) judge.add(row);
       this.#workMs += performance.now() - beganMs;
-      const last = rows.length < rowsAtOnce ? undefined : rows.at(-1);
-      ({ at, id } = last ?? { at: toAt, id: firstId });
-      this.#position = { ...this.#position, after: { at, id }, spanHours: this.#nextSpan(rows.length) };
-      this.#rows += rows.length;
+      ({ at, id } = stop ?? { at: toAt, id: firstId });
+      this.#position = { ...this.#position, after: { at, id }, spanHours: this.#nextSpan(looked) };
+      this.#rows += looked;
       await this.#pauseWhenDue(judge);
     }
     judge.end();
@@ -181,10 +181,10 @@ class BackTestRun {
   }
 
   /** As many hours as are about to fill a page. */
-  #nextSpan(rows: number): number {
+  #nextSpan(looked: number): number {
     const { spanHours } = this.#position;
-    if (rows >= this.#limits.rowsAtOnce) return Math.max(1, Math.floor(spanHours / 2));
-    return rows < this.#limits.rowsAtOnce / 3 ? Math.min(spanHours * 2, spanHoursMax) : spanHours;
+    if (looked >= this.#limits.rowsAtOnce) return Math.max(1, Math.floor(spanHours / 2));
+    return looked < this.#limits.rowsAtOnce / 3 ? Math.min(spanHours * 2, spanHoursMax) : spanHours;
   }
 
   async #pauseWhenDue(judge?: PageJudge): Promise<void> {

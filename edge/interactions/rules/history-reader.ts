@@ -71,7 +71,12 @@ async function makeHours(
   const made = new Map<number, HistoryHour>();
   let after = { afterAt: fromHour * microsPerHour, afterId: firstId };
   for (;;) {
-    const rows = await readRows(sql, wanted, { ...after, toAt: toHour * microsPerHour }, rowsAtOnce);
+    const { rows, stop } = await readRows(
+      sql,
+      wanted,
+      { ...after, toAt: toHour * microsPerHour },
+      rowsAtOnce,
+    );
     const byHour = Map.groupBy(rows, ({ at }) => Math.floor(at / microsPerHour));
     for (const [hour, ofHour] of byHour) {
       const values = ofHour.map(({ value }) => value);
@@ -81,9 +86,8 @@ async function makeHours(
         sketch: QuantileSketch.of(withSketches ? values : []),
       });
     }
-    const last = rows.at(-1);
-    if (!last || rows.length < rowsAtOnce) return made;
-    after = { afterAt: last.at, afterId: last.id };
+    if (!stop) return made;
+    after = { afterAt: stop.at, afterId: stop.id };
   }
 }
 

@@ -32,7 +32,18 @@ export const firstId = "00000000-0000-0000-0000-000000000000";
 
 const idLength = 36;
 
+/** Rows that were looked at in the order of time, of which some are wanted. */
+export interface RowPage {
+  readonly rows: readonly BackTestedRow[];
+  readonly looked: number;
+  /** The last one that was looked at; undefined where there is no other in the range. */
+  readonly stop: { readonly at: number; readonly id: string } | undefined;
+}
+
 interface PageRow {
+  readonly looked: number;
+  readonly lastId: string | null;
+  readonly lastAt: string | null;
   readonly count: number;
   readonly ids: string | null;
   readonly times: string | null;
@@ -41,12 +52,13 @@ interface PageRow {
   readonly watched: string | null;
 }
 
+/** Looks at so many rows at most, however few of them are wanted. */
 export async function readRows(
   sql: Sql,
   wanted: RowsWanted,
   { afterAt, afterId, toAt }: RowRange,
-  rowsMax: number,
-): Promise<BackTestedRow[]> {
+  lookedMax: number,
+): Promise<RowPage> {
   const { groupIds, metricNumber, tags, withOthers = false } = wanted;
   const [page] = await transactAs(sql, serviceCaller, async (transaction) => {
     const isTagged = tags === null ? transaction`true` : transaction`tags && ${[...tags]}::text[]`;
@@ -54,37 +66,58 @@ export async function readRows(
       metricNumber === null
         ? transaction`null::float8`
         : transaction`metric_values[${metricNumber}::integer]`;
+    const { alone, among } = chooseGroups(transaction, groupIds);
     return await transaction<PageRow[]>`
-      select
-        count(*)::integer as count,
-        string_agg(id::text, '') as ids,
-        string_agg((date_part('epoch', occurred_at) * 1000000)::int8::text, ',') as times,
-        string_agg(group_id::text, ',') as groups,
-        string_agg(measured::text, ',') as measured,
-        string_agg(is_watched::integer::text, '') as watched
-      from (
-        select id, occurred_at, group_id, ${value} as measured, ${isTagged} as is_watched
+      with looked as materialized (
+        select
+          id, occurred_at, (date_part('epoch', occurred_at) * 1000000)::int8 as at, group_id, ${value} as measured,
+          ${isTagged} as is_watched
         from parlance.interactions
         where ${ownedBy(transaction, wanted.ownerId)}
           and (occurred_at, id) > (${microsToIso(afterAt)}::timestamptz, ${afterId}::uuid)
           and occurred_at < ${microsToIso(toAt)}::timestamptz
-          and ${chooseGroups(transaction, groupIds)}
-          and ${metricNumber === null ? transaction`true` : transaction`${value} is not null`}
-          and ${withOthers ? transaction`true` : isTagged}
+          and ${alone}
         order by occurred_at, id
-        limit ${rowsMax}
+        limit ${lookedMax}
+      ), last as (
+        select at, id
+        from looked
+        order by occurred_at desc, id desc
+        limit 1
+      )
+      select
+        (select count(*)::integer from looked) as looked,
+        (select id from last) as last_id,
+        (select at::text from last) as last_at,
+        count(*)::integer as count,
+        string_agg(id::text, '') as ids,
+        string_agg(at::text, ',') as times,
+        string_agg(group_id::text, ',') as groups,
+        string_agg(measured::text, ',') as measured,
+        string_agg(is_watched::integer::text, '') as watched
+      from (
+        select *
+        from looked
+        where ${among}
+          and ${metricNumber === null ? transaction`true` : transaction`measured is not null`}
+          and ${withOthers ? transaction`true` : transaction`is_watched`}
+        order by occurred_at, id
       ) as page
     `;
   });
-  return page ? splitPage(page) : [];
+  if (!page) throw new Error("what is counted has a row");
+  const { looked, lastAt, lastId } = page;
+  const stop = looked < lookedMax || lastId === null ? undefined : { at: Number(lastAt), id: lastId };
+  return { rows: splitPage(page), looked, stop };
 }
 
-/** One alone has an index in the order that is asked for. */
+/** One alone has an index in the order that is asked for; several are looked for among all. */
 function chooseGroups(sql: TransactionSql, groupIds: readonly number[] | null) {
-  if (groupIds === null) return sql`true`;
+  const all = { alone: sql`true`, among: sql`true` };
+  if (groupIds === null) return all;
   return groupIds.length === 1
-    ? sql`group_id = ${groupIds[0] ?? 0}`
-    : sql`group_id = any(${`{${groupIds.join(",")}}`}::text::integer[])`;
+    ? { ...all, alone: sql`group_id = ${groupIds[0] ?? 0}` }
+    : { ...all, among: sql`group_id = any(${`{${groupIds.join(",")}}`}::text::integer[])` };
 }
 
 function splitPage({ count, ids, times, groups, measured, watched }: PageRow): BackTestedRow[] {

@@ -455,6 +455,24 @@ describe("what a back-test says", () => {
     expect([above.first, above.newest, above.extreme]).toEqual([[shown], [shown], [shown]]);
   });
 
+  test("of what hardly any row is of looks at so many rows at once, and pauses", async () => {
+    await log(Array.from({ length: 100 }, (_, index) => at(thisHour - 5 * msPerHour + index * 60_000, 9)));
+    const rule = { ...outputCharacters, condition: { type: "above", threshold: 3 } };
+    for (const [wish, judged] of [
+      [{ tags: ["never"] }, 0],
+      [{ element: "pair", metric: "latency" }, 0],
+      [{}, 100],
+    ] as const) {
+      const { id } = await start(house, { rule: { ...rule, ...wish } });
+      let pauses = 0;
+      const checkpoint = async () => void pauses++;
+      const task = createBackTestTask(house.deps, { rowsAtOnce: 10, pagesPerSlice: 1 });
+      await house.sql`update parlance.interaction_batches set folded_at = now()`;
+      expect(await task.run({ backTestId: id }, taskContext({ checkpoint }))).toMatchObject({ judged });
+      expect(pauses).toBeGreaterThan(10);
+    }
+  });
+
   test("of a constant history is that a hundredth is no change worth telling", async () => {
     const steady = Array.from({ length: 200 }, (_, index) =>
       at(thisHour - 3 * msPerDay + index * 600_000, 100),
