@@ -1,4 +1,5 @@
 /** Some rows of a file, made ready to be written: all of the work that needs no transaction. */
+import { setImmediate } from "node:timers";
 import type { Sql } from "postgres";
 import { createId } from "../../../shared/ids.ts";
 import type { NewInteraction } from "../../../shared/interactions/contract.ts";
@@ -30,8 +31,11 @@ export interface ChunkOptions extends MapOptions {
   readonly importedAt: Date;
 }
 
-/** Requests and heartbeats of this process do not wait for longer than that. */
-const turnMs = 20;
+/**
+ * Whatever else this process does waits no longer than that: requests, heartbeats, and the statements that write the chunk before,
+ * a dozen of them one after another.
+ */
+const turnMs = 4;
 const rowLengthKept = 10_000;
 const reasonLengthKept = 1_000;
 
@@ -77,7 +81,7 @@ async function prepareInTurns(
   for (const one of news) {
     rows.push(prepareRow(one, { redact, now: importedAt }));
     if (performance.now() - begunMs < turnMs) continue;
-    await new Promise((resolve) => setTimeout(resolve));
+    await new Promise((resolve) => setImmediate(resolve));
     begunMs = performance.now();
   }
   return rows;

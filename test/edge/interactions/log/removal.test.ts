@@ -153,6 +153,8 @@ describe("a deletion", () => {
     const createdBefore = (
       (await house.sql`select parlance.format_time(clock_timestamp()) as now`)[0] as { now: string }
     ).now;
+    // The clock of PGlite counts milliseconds.
+    await new Promise((resolve) => setTimeout(resolve, 5));
     await add(house.alice, [{ input: "later", app: "shop", occurredAt: new Date(Date.UTC(2026, 0, 1)) }]);
     const payload = { ownerId: house.alice.id, createdBefore, wish: { app: "shop" } };
     expect(await runKilled(deleteInteractions, payload)).toEqual({ rowsRemoved: 20 });
