@@ -1,6 +1,6 @@
 /** That a rule's condition holds: what fired, what it was held against, and who was told. */
 import { z } from "zod";
-import { OutlierMethod } from "./outliers/fences.ts";
+import { OutlierMethod } from "./outliers/fence-types.ts";
 import { AlertSeverity, RuleElement } from "./rules.ts";
 import { Time } from "./times.ts";
 

@@ -4,7 +4,8 @@
  */
 import type { Findings, Found, Period } from "./back-test-findings.ts";
 import { judgeValue } from "./judging.ts";
-import { type Fences, scoreValue } from "./outliers/fences.ts";
+import type { Fences } from "./outliers/fence-types.ts";
+import { scoreValue } from "./outliers/fences.ts";
 import type { SlidingHistory } from "./outliers/rule-history.ts";
 import type { RuleFields } from "./rules.ts";
 import { forgottenAfterDays } from "./window-judging.ts";

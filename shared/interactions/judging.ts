@@ -1,7 +1,8 @@
 /** Whether a rule's condition holds for a row, and what the value was held against. */
 import type { AlertEvidence, Firing } from "./alerts.ts";
 import { findMetricNumber } from "./metrics/registry.ts";
-import { type Fences, scoreValue } from "./outliers/fences.ts";
+import type { Fences } from "./outliers/fence-types.ts";
+import { scoreValue } from "./outliers/fences.ts";
 import { type OutlierCondition, type Rule, sensitivityOf } from "./rules.ts";
 
 /** Which app, environment and model an interaction is of; empty where they were not told. */

@@ -1,6 +1,6 @@
 /** What is watched: a metric, of which interactions, and when it is out of order. */
 import { z } from "zod";
-import { OutlierMethod } from "./outliers/fences.ts";
+import { OutlierMethod } from "./outliers/fence-types.ts";
 
 export const AlertSeverity = z.enum(["info", "warning", "critical"]);
 export type AlertSeverity = z.infer<typeof AlertSeverity>;

@@ -3,7 +3,7 @@
  * for the best F1 on seeds 1 to 20; what is reported are seeds 21 to 40. The first row is a plain mean + 2 deviations, upper side
  * and lower, untuned. Series of which many values are equal are judged by the sensitivities of rules that name none.
  */
-import { OutlierMethod } from "../../shared/interactions/outliers/fences.ts";
+import { OutlierMethod } from "../../shared/interactions/outliers/fence-types.ts";
 import { sensitivities as ofRules } from "../../shared/interactions/rules.ts";
 import { addCounts, countAlerts, judgeCounts, type ScoredHours, scoreSeries } from "./outliers/judging.ts";
 import { drawSeries, quietWeeks, type Series, weeks } from "./outliers/series.ts";

@@ -8,7 +8,7 @@ import {
   metricNumberOf,
 } from "../../../shared/interactions/judging.ts";
 import { metricEdition } from "../../../shared/interactions/metrics/registry.ts";
-import type { Fences } from "../../../shared/interactions/outliers/fences.ts";
+import type { Fences } from "../../../shared/interactions/outliers/fence-types.ts";
 import type { Rule } from "../../../shared/interactions/rules.ts";
 import { judgeRows } from "../logging.ts";
 import type { FenceLimits } from "../statistics/fence-work.ts";

@@ -1,7 +1,7 @@
 /** SQL of fences: those that are kept, and the history that they are worked out of. */
 import type { TransactionSql } from "postgres";
 import type { GroupLabels } from "../../../shared/interactions/judging.ts";
-import type { Fences } from "../../../shared/interactions/outliers/fences.ts";
+import type { Fences } from "../../../shared/interactions/outliers/fence-types.ts";
 import { fencesKeptMs } from "../../../shared/interactions/outliers/keeping.ts";
 import type { Rule } from "../../../shared/interactions/rules.ts";
 import type { StoodFences } from "./history.ts";

@@ -28,7 +28,7 @@ import {
   metricNumberOf,
   watchesRow,
 } from "../../../shared/interactions/judging.ts";
-import type { Fences } from "../../../shared/interactions/outliers/fences.ts";
+import type { Fences } from "../../../shared/interactions/outliers/fence-types.ts";
 import { valuesOfSmallHistory } from "../../../shared/interactions/outliers/keeping.ts";
 import type { Rule } from "../../../shared/interactions/rules.ts";
 import { type FoundFences, listFences, saveFences, type WantedFences } from "./fence-store.ts";

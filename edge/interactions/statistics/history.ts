@@ -1,5 +1,6 @@
 /** What rows of one group key are held against: its statistics by hour, with sketches that are only made where they are looked at. */
-import { type Fences, findFences } from "../../../shared/interactions/outliers/fences.ts";
+import type { Fences } from "../../../shared/interactions/outliers/fence-types.ts";
+import { findFences } from "../../../shared/interactions/outliers/fences.ts";
 import { type HourStatistics, hoursPerDay } from "../../../shared/interactions/outliers/history.ts";
 import { isOfQuantiles, limitFences } from "../../../shared/interactions/outliers/keeping.ts";
 import { type OutlierCondition, sensitivityOf } from "../../../shared/interactions/rules.ts";

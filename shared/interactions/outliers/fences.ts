@@ -14,8 +14,8 @@
  * is out, what a fair share of values does is not. A flag is then out by default where fewer than one of 290 to 430 values has it
  * (1 / (1.4826 × sensitivity)²; `z-score` and `ewma`: one of 43 to 65). How often a flag is set is for a rule of rates.
  */
-import { z } from "zod";
 import { populationDeviation } from "../statistics/moments.ts";
+import type { FenceOptions, Fences, OutlierMethod } from "./fence-types.ts";
 import {
   type HourStatistics,
   hoursPerDay,
@@ -25,33 +25,6 @@ import {
 } from "./history.ts";
 import { findAlike, findSeasonal, seasonalKind } from "./seasonal.ts";
 import { findMedian, findTiedSpread, stand, standAround } from "./standing.ts";
-
-export const OutlierMethod = z.enum(["z-score", "mad", "iqr", "ewma", "seasonal"]);
-export type OutlierMethod = z.infer<typeof OutlierMethod>;
-
-export interface FenceOptions {
-  readonly method: OutlierMethod;
-  /** How many spreads from the centre, or from the quartiles, the fences stand. */
-  readonly sensitivity: number;
-  /** Fewer values than this are no history. */
-  readonly countMin: number;
-  /** The hour that is judged, in hours since 1970 UTC. */
-  readonly nowHour: number;
-}
-
-export interface Fences {
-  /** How many values of the history they rest on. */
-  readonly count: number;
-  readonly centre: number;
-  /** From where each fence is measured: the centre, or the quartile on its side. */
-  readonly lowFrom: number;
-  readonly highFrom: number;
-  /** In `log`, natural logarithms of factors. */
-  readonly scale: "linear" | "log";
-  readonly spread: number;
-  readonly low: number;
-  readonly high: number;
-}
 
 /** The distance between the quartiles of normal values is so many of their standard deviations. */
 const normalQuartiles = 1.349;

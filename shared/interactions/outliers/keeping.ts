@@ -1,5 +1,5 @@
 /** What live judging and back-tests have in common: which statistics a method looks at, and for how long its bounds are kept. */
-import type { Fences, OutlierMethod } from "./fences.ts";
+import type { Fences, OutlierMethod } from "./fence-types.ts";
 
 /** With fewer values a history is small: each one moves its bounds, so they are worked out for each. */
 export const valuesOfSmallHistory = 1_000;

@@ -11,7 +11,8 @@
 import { type OutlierCondition, sensitivityOf } from "../rules.ts";
 import { addValues, type Moments, noMoments } from "../statistics/moments.ts";
 import { QuantileSketch, type SketchParts } from "../statistics/sketch.ts";
-import { condenseHistory, type Fences, findFences } from "./fences.ts";
+import type { Fences } from "./fence-types.ts";
+import { condenseHistory, findFences } from "./fences.ts";
 import { type HourStatistics, hoursPerDay } from "./history.ts";
 import { fencesKeptMs, isOfMoments, isOfQuantiles, limitFences, valuesOfSmallHistory } from "./keeping.ts";
 

@@ -6,7 +6,7 @@
  * A day that hours were rolled up into is never this hour: it counts by its day of the week, and among all.
  */
 import type { QuantileSketch } from "../statistics/sketch.ts";
-import type { FenceOptions, Fences } from "./fences.ts";
+import type { FenceOptions, Fences } from "./fence-types.ts";
 import {
   type HourStatistics,
   hourOfWeek,

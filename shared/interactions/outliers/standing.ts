@@ -1,6 +1,6 @@
 /** From a middle and a spread to fences, and what stands for the spread where most values are equal. */
 import { type QuantileSketch, weightedQuantile } from "../statistics/sketch.ts";
-import type { Fences } from "./fences.ts";
+import type { Fences } from "./fence-types.ts";
 
 export interface Middle {
   readonly count: number;

@@ -4,7 +4,7 @@
  */
 import type { LoggedInteraction } from "../../../shared/interactions/contract.ts";
 import { metricNames } from "../../../shared/interactions/metrics/registry.ts";
-import { OutlierMethod } from "../../../shared/interactions/outliers/fences.ts";
+import { OutlierMethod } from "../../../shared/interactions/outliers/fence-types.ts";
 import type { TestUser } from "../../helpers/app.ts";
 import { seededRandom } from "../../helpers/pictures.ts";
 import { costBetween } from "../queue/cpu.ts";

@@ -1,10 +1,6 @@
 /** What a method says of each value of a series, and what alerts come of it. */
-import {
-  type FenceOptions,
-  findFences,
-  type OutlierMethod,
-  scoreValue,
-} from "../../../shared/interactions/outliers/fences.ts";
+import type { FenceOptions, OutlierMethod } from "../../../shared/interactions/outliers/fence-types.ts";
+import { findFences, scoreValue } from "../../../shared/interactions/outliers/fences.ts";
 import type { HourStatistics } from "../../../shared/interactions/outliers/history.ts";
 import { addValues, noMoments } from "../../../shared/interactions/statistics/moments.ts";
 import { QuantileSketch } from "../../../shared/interactions/statistics/sketch.ts";

@@ -1,6 +1,7 @@
 /** What a back-test should find, by looking at all rows again for each row or minute. */
 import { groupKeyOf, judgeValue, watchesGroup, watchesRow } from "../../../../shared/interactions/judging.ts";
-import { type Fences, findFences } from "../../../../shared/interactions/outliers/fences.ts";
+import type { Fences } from "../../../../shared/interactions/outliers/fence-types.ts";
+import { findFences } from "../../../../shared/interactions/outliers/fences.ts";
 import type { HourStatistics } from "../../../../shared/interactions/outliers/history.ts";
 import { type Rule, sensitivityOf } from "../../../../shared/interactions/rules.ts";
 import { addValues, noMoments } from "../../../../shared/interactions/statistics/moments.ts";

@@ -9,7 +9,7 @@ import { foldBatches, foldIfDue } from "../../../../edge/interactions/statistics
 import { serviceCaller, transactAs } from "../../../../shared/callers.ts";
 import { createId } from "../../../../shared/ids.ts";
 import { type JudgedRow, judgeRow, watchesRow } from "../../../../shared/interactions/judging.ts";
-import { OutlierMethod } from "../../../../shared/interactions/outliers/fences.ts";
+import { OutlierMethod } from "../../../../shared/interactions/outliers/fence-types.ts";
 import { OutlierCondition, type Rule } from "../../../../shared/interactions/rules.ts";
 import { openTestApp, type TestApp } from "../../../helpers/app.ts";
 import { normal } from "../../../helpers/draws.ts";

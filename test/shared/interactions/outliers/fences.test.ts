@@ -1,12 +1,10 @@
 import { describe, expect, test } from "vitest";
 import {
-  condenseHistory,
   type FenceOptions,
   type Fences,
-  findFences,
   OutlierMethod,
-  scoreValue,
-} from "../../../../shared/interactions/outliers/fences.ts";
+} from "../../../../shared/interactions/outliers/fence-types.ts";
+import { condenseHistory, findFences, scoreValue } from "../../../../shared/interactions/outliers/fences.ts";
 import type { HourStatistics } from "../../../../shared/interactions/outliers/history.ts";
 import { sensitivities } from "../../../../shared/interactions/rules.ts";
 import { addValues, noMoments } from "../../../../shared/interactions/statistics/moments.ts";

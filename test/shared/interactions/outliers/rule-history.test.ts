@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { findFences, OutlierMethod } from "../../../../shared/interactions/outliers/fences.ts";
+import { OutlierMethod } from "../../../../shared/interactions/outliers/fence-types.ts";
+import { findFences } from "../../../../shared/interactions/outliers/fences.ts";
 import { hourOf, SlidingHistory } from "../../../../shared/interactions/outliers/rule-history.ts";
 import { OutlierCondition } from "../../../../shared/interactions/rules.ts";
 import { addValues, noMoments } from "../../../../shared/interactions/statistics/moments.ts";
