@@ -163,7 +163,8 @@ test.each([
   ["occurredAt", "1969-12-31T23:59:59Z", /^occurredAt: is not a time/],
   ["occurredAt", "0000-01-01T00:00:00Z", /^occurredAt: is not a time/],
   ["occurredAt", "2026-01-01T25:00:00Z", /^occurredAt: /],
-  ["occurredAt", "9999-01-01T00:00:00Z", /^occurredAt: is more than a day from now/],
+  ["occurredAt", "9999-01-01T00:00:00Z", /^occurredAt: must be a year from 1900 to 2999/],
+  ["occurredAt", "2999-01-01T00:00:00Z", /^occurredAt: is more than a day from now/],
 ])("a row whose %s is %j is refused", async (column, value, reason) => {
   const made = await rig.take(`Input,Output,${column}\na,b,"${value}"\nc,d,\n`);
   expect(made).toMatchObject({ state: "done", rowsLanded: 1, rowsRefused: 1 });
