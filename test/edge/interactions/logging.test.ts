@@ -138,3 +138,80 @@ test("two first requests at once make the four default rules, once", async () =>
   const rules = await house.sql`select name from parlance.interaction_rules where owner_id = ${id}`;
   expect(rules.length).toBe(4);
 });
+
+interface FiredAlert {
+  alertId: string;
+  ruleName: string;
+}
+
+/** A user with a log of their own. */
+async function addUser(): Promise<{ id: string; token: string }> {
+  const token = await house.signToken();
+  const id: string = JSON.parse(atob(token.split(".")[1] ?? "")).sub;
+  await house.sql`insert into auth.users (id, email) values (${id}, ${`${id}@example.com`})`;
+  return { id, token };
+}
+
+describe("a length that is far from those before it", () => {
+  const unusual = "output of unusual length";
+  const say = async (who: Who, length: number): Promise<FiredAlert[]> => {
+    const answer = await send(who, { input: "x", output: "y".repeat(length) });
+    expect(answer.status, answer.text).toBe(201);
+    return answer.body.alerts.filter((alert: FiredAlert) => alert.ruleName === unusual);
+  };
+
+  test("fires once there is enough history, and says what it was held against", async () => {
+    const user = await addUser();
+    for (let index = 0; index < 29; index++) expect(await say(user, 40 + (index % 5))).toEqual([]);
+    // The thirtieth: there are 29 before it.
+    expect(await say(user, 90)).toEqual([]);
+    expect(await say(user, 42)).toEqual([]);
+    const [fired] = await say(user, 95);
+    const { body } = await house.call(user, "GET", `/alerts/${fired?.alertId}`);
+    expect(body.evidence).toMatchObject({
+      type: "outlier",
+      method: "z-score",
+      side: "high",
+      sensitivity: 2,
+      historyCount: 31,
+    });
+    const { centre, spread, high, quietThreshold } = body.evidence;
+    expect(high).toBeCloseTo(centre + 2 * spread, 6);
+    expect(quietThreshold).toBeCloseTo((95 - centre) / spread, 6);
+  });
+
+  test("fires over a history that never changed, and what is a hundredth off does not", async () => {
+    const user = await addUser();
+    for (let index = 0; index < 31; index++) expect(await say(user, 80)).toEqual([]);
+    expect(await say(user, 81)).toEqual([]);
+    expect(await say(user, 99)).toHaveLength(1);
+  });
+});
+
+test("what cannot raise its alerts is not logged either, and lands once when it is sent again", async () => {
+  const user = await addUser();
+  const body = { input: "x", output: "y".repeat(150) };
+  const countOf = async () => {
+    const [row] = await house.sql<{ rows: number; batches: number }[]>`
+      select
+        (select count(*)::int from parlance.interactions where owner_id = ${user.id}) as rows,
+        (select count(*)::int from parlance.interaction_batches where owner_id = ${user.id}) as batches
+    `;
+    return row;
+  };
+  await house.sql.unsafe(`
+    create function parlance.break_alerts() returns trigger language plpgsql as $$ begin raise exception 'broken'; end $$;
+    create trigger break_alerts before insert on parlance.interaction_alerts for each row execute function parlance.break_alerts();
+  `);
+  try {
+    expect((await send(user, body, { "idempotency-key": "again" })).status).toBe(500);
+    expect(await countOf()).toEqual({ rows: 0, batches: 0 });
+  } finally {
+    await house.sql.unsafe(
+      "drop trigger break_alerts on parlance.interaction_alerts; drop function parlance.break_alerts()",
+    );
+  }
+  const answer = await send(user, body, { "idempotency-key": "again" });
+  expect([answer.status, answer.body.alerts.length], answer.text).toEqual([201, 1]);
+  expect(await countOf()).toEqual({ rows: 1, batches: 1 });
+});
