@@ -52,6 +52,14 @@ begin
       evidence = case when excluded.last_seen_at >= alerts.last_seen_at then excluded.evidence else alerts.evidence end,
       fired_at = clock_timestamp()
     returning id, fingerprint, count
+  ), held as (
+    -- One that was deleted meanwhile fired nothing that could be shown, and no other is deleted until this is done. Whoever deletes
+    -- many takes them in the same order.
+    select id
+    from parlance.interactions
+    where id = any(raise_import_alerts.interaction_ids)
+    order by id
+    for key share
   ), fired as (
     insert into parlance.alert_firings (alert_id, interaction_id, owner_id, occurred_at, value, score)
     select raised.id, rows.interaction_id, raise_import_alerts.owner_id, rows.occurred_at, rows.value, rows.score
@@ -59,6 +67,7 @@ begin
       raise_import_alerts.places, raise_import_alerts.interaction_ids, raise_import_alerts.occurred_at,
       raise_import_alerts.fired_values, raise_import_alerts.scores
     ) as rows (place, interaction_id, occurred_at, value, score)
+    join held on held.id = rows.interaction_id
     join named on named.place = rows.place
     join raised on raised.fingerprint = named.fingerprint
     on conflict do nothing

@@ -321,6 +321,40 @@ test("a file in which too many quotes stay open fails with advice, and keeps wha
   expect(made.rowsLanded).toBeGreaterThanOrEqual(1);
 });
 
+test("rows that are deleted while they are judged fire nothing, and the others do", async () => {
+  const file = makeFile(100);
+  const { body } = await rig.send(file.text);
+  const task = createImportTask(rig.deps, small);
+  let deleted = 0;
+  await rig.work({
+    kind: task.kind,
+    run: (payload, context) => {
+      const checkpoint: TaskContext["checkpoint"] = async (cursor, write) => {
+        const { phase, rows } = cursor as { phase: string; rows?: number };
+        if (phase === "judge" && rows !== 0) {
+          const gone = await rig.sql`
+            delete from parlance.interactions
+            where id in (select id from parlance.interactions where length(input) > 100 order by id limit 3)
+            returning id
+          `;
+          deleted += gone.length;
+        }
+        return context.checkpoint(cursor, write);
+      };
+      return task.run(payload, { ...context, checkpoint });
+    },
+  });
+  expect(deleted).toBe(3);
+  expect(await rig.show(body.id)).toMatchObject({ state: "done", error: null });
+  const [fired] = await rig.sql`
+    select count(*)::int
+    from parlance.alert_firings as firings
+    join parlance.interaction_alerts as alerts on alerts.id = firings.alert_id
+    where import_id = ${body.id} and rule_name = 'input longer than 100 characters'
+  `;
+  expect(fired?.count).toBe(file.good.filter((input) => input.length > 100).length - deleted);
+});
+
 test("progress is told in bytes and rows", async () => {
   const file = makeFile(300);
   const { body } = await rig.send(file.text);
