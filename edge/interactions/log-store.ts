@@ -22,7 +22,8 @@ export interface NewBatch {
 export async function insertBatch(transaction: TransactionSql, batch: NewBatch): Promise<boolean> {
   if (batch.rows.length === 0) return true;
   const groups = await findGroups(transaction, batch.ownerId, batch.rows);
-  const times = batch.rows.map(({ occurredAt }) => Date.parse(occurredAt));
+  // The database's own reading of them: searches leap to batches by times that are exact to the microsecond.
+  const times = batch.rows.map(({ occurredAt }) => occurredAt);
   const words = hashWords(
     storedWords(batch.rows),
     batch.rows.flatMap(({ interaction }) => labelsOf(interaction)),
@@ -30,10 +31,10 @@ export async function insertBatch(transaction: TransactionSql, batch: NewBatch):
   const added = await transaction`
     with added as (
       insert into parlance.interaction_batches (id, owner_id, rows, first_at, last_at)
-      values (
-        ${batch.id}, ${batch.ownerId}, ${batch.rows.length}, ${new Date(Math.min(...times)).toISOString()},
-        ${new Date(Math.max(...times)).toISOString()}
-      )
+      select
+        ${batch.id}::uuid, ${batch.ownerId}::uuid, ${batch.rows.length}::integer, min(times.at::timestamptz),
+        max(times.at::timestamptz)
+      from unnest(${times}::text[]) as times (at)
       on conflict (id) do nothing
       returning id, owner_id, rows, first_at, last_at
     )

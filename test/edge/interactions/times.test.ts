@@ -56,3 +56,31 @@ test.each(["2999-12-31T23:59:59.9999Z", "1899-12-31T23:59:59.9999Z", "3000-01-01
     expect(Time.safeParse(time).error?.issues).toHaveLength(1);
   },
 );
+
+describe("rows of a batch that differ by microseconds", () => {
+  const times = ["2026-01-01T00:00:00.123001Z", "2026-01-01T00:00:00.123456Z"] as const;
+
+  test("are within its times, and found by a word from either end", async () => {
+    const written = times.map((occurredAt) => ({ input: "okapi", output: "", occurredAt }));
+    const answer = await ask("POST", "/interactions", { items: written }, "");
+    expect(answer.status, answer.text).toBeLessThan(300);
+    for (const table of ["interaction_batches", "interaction_words"]) {
+      const [batch] = await house.sql.unsafe(
+        `select first_at, last_at from parlance.${table} where rows = 2`,
+      );
+      expect(Object.values(batch ?? {})).toEqual(times);
+    }
+    for (const [order, expected] of [
+      ["-occurredAt", times.toReversed()],
+      ["occurredAt", times],
+    ] as const) {
+      const found = await ask("GET", `/interactions?q=okapi&order=${order}`, undefined, "");
+      expect(found.body.items.map(({ occurredAt }: { occurredAt: string }) => occurredAt)).toEqual(expected);
+    }
+  });
+
+  test("are found by a word from the last one's time on", async () => {
+    const found = await ask("GET", "/interactions?q=okapi&from=TIME", undefined, times[1]);
+    expect(found.body.items, found.text).toHaveLength(1);
+  });
+});
