@@ -1,5 +1,6 @@
 import type { MiddlewareHandler } from "hono";
 import { AppError } from "../../shared/errors.ts";
+import type { Bytes } from "./bytes.ts";
 import type { AppEnv } from "./router.ts";
 
 /**
@@ -26,7 +27,7 @@ export function inflateBody(bytesMax: number): MiddlewareHandler<AppEnv> {
 const sliceBytes = 16 * 1024;
 
 /** Deno inflates all that it is given at once before anything can be counted: so it is given little. */
-function cutIntoSlices(stream: ReadableStream<Uint8Array>): ReadableStream<Uint8Array<ArrayBuffer>> {
+function cutIntoSlices(stream: ReadableStream<Uint8Array>): ReadableStream<Bytes> {
   const reader = stream.getReader();
   let left = new Uint8Array(0);
   return new ReadableStream(
@@ -47,7 +48,7 @@ function cutIntoSlices(stream: ReadableStream<Uint8Array>): ReadableStream<Uint8
 }
 
 async function inflate(stream: ReadableStream<Uint8Array>, bytesMax: number): Promise<Blob> {
-  const parts: Uint8Array<ArrayBuffer>[] = [];
+  const parts: Bytes[] = [];
   let length = 0;
   const reader = cutIntoSlices(stream).pipeThrough(new DecompressionStream("gzip")).getReader();
   for (;;) {
