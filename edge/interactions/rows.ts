@@ -48,7 +48,7 @@ export function prepareRows(news: readonly NewInteraction[], options: PrepareOpt
 }
 
 /** Postgres keeps neither a NUL nor half of a surrogate pair; what a model said is not lost for one. */
-function mendText(text: string): string {
+export function mendText(text: string): string {
   return text.toWellFormed().replaceAll("\0", "\ufffd");
 }
 

@@ -4,7 +4,7 @@ import type { Sql } from "postgres";
 import { createId } from "../../../shared/ids.ts";
 import type { NewInteraction } from "../../../shared/interactions/contract.ts";
 import type { PersonalDataKind } from "../../../shared/interactions/personal-data.ts";
-import { type PreparedRow, prepareRow } from "../rows.ts";
+import { mendText, type PreparedRow, prepareRow } from "../rows.ts";
 import { createGroupCheck } from "./groups.ts";
 import { createMapping, type MapOptions } from "./mapping.ts";
 import { hashRow } from "./row-hashes.ts";
@@ -49,7 +49,7 @@ export function createChunks(sql: Sql, options: ChunkOptions): PrepareChunk {
     const refusals: Refusal[] = [];
     const refuse = (index: number, reason: string) => {
       const row = showRow(fileRows[index], delimiter);
-      refusals.push({ rowNumber: firstNumber + index, reason: reason.slice(0, reasonLengthKept), row });
+      refusals.push({ rowNumber: firstNumber + index, reason: keepText(reason, reasonLengthKept), row });
     };
     const mapped: { index: number; news: NewInteraction }[] = [];
     for (const [index, row] of fileRows.entries()) {
@@ -91,7 +91,12 @@ async function prepareInTurns(
 function showRow(row: FileRow | undefined, delimiter: string): string {
   if (!row) return "";
   const text = "fields" in row ? showFields(row.fields, delimiter) : row.text.slice(0, rowLengthKept);
-  return text.slice(0, rowLengthKept).toWellFormed().replaceAll("\0", "\ufffd");
+  return keepText(text, rowLengthKept);
+}
+
+/** The cut may leave half of a character. */
+function keepText(text: string, lengthMax: number): string {
+  return mendText(text.slice(0, lengthMax));
 }
 
 function showFields(fields: readonly string[], delimiter: string): string {

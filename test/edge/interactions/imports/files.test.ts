@@ -200,6 +200,18 @@ test("what Postgres does not keep is kept as a mark, in texts, labels and refuse
   expect(await rig.refusals(made.id)).toMatchObject([{ row: "too\ufffdfew" }]);
 });
 
+test("what a parser says of a character that Postgres does not keep is told with a mark", async () => {
+  const made = await rig.take('{"input":"a","output":"b"}\n{"input":\0}\n\u{1f600}\n', {
+    fileName: "a.jsonl",
+  });
+  expect(made).toMatchObject({ state: "done", rowsLanded: 1, rowsRefused: 2 });
+  const marked = expect.stringMatching(/^It is not JSON: .*\ufffd/);
+  expect(await rig.refusals(made.id)).toEqual([
+    { rowNumber: 2, reason: marked, row: '{"input":\ufffd}' },
+    { rowNumber: 3, reason: marked, row: "\u{1f600}" },
+  ]);
+});
+
 test("of more apps than there may be, the rows of those that there is no room for are refused", async () => {
   const rows = Array.from({ length: 1100 }, (_, index) => `row ${index},x,app-${index}\n`);
   const made = await rig.take(`Input,Output,app\n${rows.join("")}`, { as: rig.bob }, { rowsMax: 300 });
