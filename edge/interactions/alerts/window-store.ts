@@ -54,14 +54,28 @@ export async function listGroups(
   `;
 }
 
+/**
+ * Whether a row of the owner may be of an import, also of one that was deleted since: its rows keep its id. Only rows that may come
+ * again have a hash, and all of an import do; so both questions are answered by one entry of an index.
+ */
 export async function hasImports(sql: TransactionSql, ownerId: string | null): Promise<boolean> {
-  const rows = await sql`
-    select
-    from parlance.interaction_imports
-    where ${ownedBy(sql, ownerId)}
-    limit 1
+  const [row] = await sql<{ hasImports: boolean }[]>`
+    select (
+      select import_id
+      from parlance.interactions
+      where import_id is not null
+      order by import_id
+      limit 1
+    ) is not null and (
+      select row_hash
+      from parlance.interactions
+      where ${ownedBy(sql, ownerId)}
+        and row_hash is not null
+      order by owner_id, row_hash
+      limit 1
+    ) is not null as has_imports
   `;
-  return rows.length > 0;
+  return row?.hasImports ?? false;
 }
 
 export interface CountOptions {
