@@ -1,5 +1,7 @@
 /** Many interactions removed at once, by a job. */
+import type { TransactionSql } from "postgres";
 import { type Caller, serviceCaller, transactAs } from "../../../shared/callers.ts";
+import { AppError } from "../../../shared/errors.ts";
 import type { NewDeletion } from "../../../shared/interactions/listing.ts";
 import {
   type DeleteInteractionsPayload,
@@ -13,15 +15,22 @@ import { toUtc } from "./keys.ts";
 
 /** Answers the id of the job. */
 export function startDeletion(
-  { sql, now }: Pick<Deps, "sql" | "now">,
+  { sql }: Pick<Deps, "sql">,
   caller: Caller,
   { scope, wish, id }: { readonly scope: Scope; readonly wish: NewDeletion; readonly id: string | undefined },
 ): Promise<string> {
   const ownerId = chooseOwner(caller, scope);
-  const payload = { ownerId, createdBefore: now().toISOString(), wish };
-  return transactAs(sql, serviceCaller, (transaction) =>
-    addJob(transaction, deleteInteractions, { payload, ownerId, ...(id ? { id } : {}) }),
-  );
+  return transactAs(sql, serviceCaller, async (transaction) => {
+    const payload = { ownerId, createdBefore: await readClock(transaction), wish };
+    return addJob(transaction, deleteInteractions, { payload, ownerId, ...(id ? { id } : {}) });
+  });
+}
+
+/** The clock that says when rows came into the log. */
+async function readClock(transaction: TransactionSql): Promise<string> {
+  const [clock] = await transaction<{ now: string }[]>`select clock_timestamp() as now`;
+  if (!clock) throw new AppError("unexpected", "The database did not say what time it is.");
+  return clock.now;
 }
 
 export function toFilters({ ownerId, createdBefore, wish }: DeleteInteractionsPayload): LogFilters {

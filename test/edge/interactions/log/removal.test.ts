@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { startDeletion } from "../../../../edge/interactions/log/deletions.ts";
 import { createRemovalTasks } from "../../../../edge/interactions/log/removal-tasks.ts";
 import { runTick } from "../../../../edge/tasks.ts";
 import { serviceCaller, transactAs } from "../../../../shared/callers.ts";
@@ -141,6 +142,15 @@ describe("a deletion", () => {
     await add(house.admin, [{ input: "own", app: "shop" }]);
     expect(await remove(house.admin, { app: "shop" }, "/interactions/deletions?scope=house")).toBe(1);
     expect(await listLabels()).toEqual(["own"]);
+  });
+
+  test("means what was in the log when it was asked for, whatever the time is elsewhere", async () => {
+    await add(house.alice, [{ input: "a", app: "shop" }]);
+    const behind = { ...house.deps, now: () => new Date(Date.now() - 3_600_000) };
+    const caller = { role: "authenticated", claims: { sub: house.alice.id } } as const;
+    await startDeletion(behind, caller, { scope: "own", wish: { app: "shop" }, id: undefined });
+    await runTick(house.deps);
+    expect(await listLabels()).toEqual([]);
   });
 
   test("that is killed again and again removes each row once, and leaves what came after it was asked for", async () => {
