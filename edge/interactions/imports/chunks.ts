@@ -6,7 +6,7 @@ import type { NewInteraction } from "../../../shared/interactions/contract.ts";
 import type { PersonalDataKind } from "../../../shared/interactions/personal-data.ts";
 import { mendText, type PreparedRow, prepareRow } from "../rows.ts";
 import { createGroupCheck } from "./groups.ts";
-import { createMapping, type MapOptions } from "./mapping.ts";
+import { createMapping, type MapOptions, type MapRow } from "./mapping.ts";
 import { hashRow } from "./row-hashes.ts";
 import type { FileRow } from "./rows.ts";
 
@@ -42,7 +42,7 @@ const reasonLengthKept = 1_000;
 export type PrepareChunk = (rows: readonly FileRow[], firstNumber: number) => Promise<Chunk>;
 
 export function createChunks(sql: Sql, options: ChunkOptions): PrepareChunk {
-  const mapRow = createMapping(options);
+  const mapRow = orRefuse(createMapping(options));
   const checkGroups = createGroupCheck(sql, options.ownerId);
   const delimiter = options.findings.delimiter ?? ",";
   return async (fileRows, firstNumber) => {
@@ -69,6 +69,17 @@ export function createChunks(sql: Sql, options: ChunkOptions): PrepareChunk {
       options,
     );
     return { batchId: createId(), rows, hashes, refusals };
+  };
+}
+
+/** JSON that is nested deeply enough parses and cannot be written again; what a row does to its reading is its own fault. */
+function orRefuse(mapRow: MapRow): MapRow {
+  return (row) => {
+    try {
+      return mapRow(row);
+    } catch {
+      return "It could not be read.";
+    }
   };
 }
 

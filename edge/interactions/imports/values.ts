@@ -12,10 +12,11 @@ export function readNumber(value: unknown, delimiter: ImportDelimiter | null): u
   return /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i.test(plain) ? Number(plain) : text;
 }
 
-/** With commas between them, or as a JSON array. */
-export function readTags(value: unknown): string[] {
+/** With commas between them, or as a JSON array; what is no tag is left as it is, for the schema to refuse. */
+export function readTags(value: unknown): unknown[] {
   if (value === undefined) return [];
   if (Array.isArray(value)) return value.flatMap(toTag);
+  if (isObject(value)) return [value];
   const text = String(value).trim();
   if (text.startsWith("[")) {
     try {
@@ -28,7 +29,13 @@ export function readTags(value: unknown): string[] {
   return text.split(",").flatMap(toTag);
 }
 
-function toTag(value: unknown): string[] {
+/** Arrays too. Its `toString` may be anything. */
+function isObject(value: unknown): boolean {
+  return typeof value === "object" && value !== null;
+}
+
+function toTag(value: unknown): unknown[] {
+  if (isObject(value)) return [value];
   const tag = mendLabel(String(value));
   return tag === "" ? [] : [tag];
 }
@@ -41,6 +48,7 @@ const oldestMs = 0;
 /** As ISO 8601: a time without a zone is UTC, ten digits are seconds since 1970 and thirteen are milliseconds. */
 export function readTime(value: unknown): string | undefined {
   if (value === undefined) return undefined;
+  if (isObject(value)) return "unknown";
   const text = String(value).trim();
   if (text === "") return undefined;
   const time = /^\d{10}(?:\.\d+)?$|^\d{13}$/.test(text) ? fromEpoch(text) : fromText(text);

@@ -193,6 +193,23 @@ test("lines of JSON that are none are refused one by one", async () => {
   ]);
 });
 
+test.each<[string, string, RegExp]>([
+  ["a time that is an object", '"occurredAt":{"toString":0}', /^occurredAt: is not a time/],
+  ["a tag that is an object", '"tags":[{"toString":0}]', /^tags\.0: /],
+  ["an object for tags", '"tags":{"toString":0}', /^tags\.0: /],
+  ["tags in text that are objects", '"tags":"[{\\"toString\\":0}]"', /^tags\.0: /],
+  ["a number that is an object", '"latencyMs":{"valueOf":0}', /^latencyMs: /],
+  ["deeply nested tags", `"tags":${"[".repeat(90_000)}${"]".repeat(90_000)}`, /^tags\.0: /],
+  ["a deeply nested label", `"app":${"[".repeat(90_000)}${"]".repeat(90_000)}`, /^It could not be read\.$/],
+])("%s refuses its row and no other", async (_what, property, reason) => {
+  const lines = ['{"input":"a","output":"b"}', `{"input":"c","output":"d",${property}}`];
+  const made = await rig.take(lines.join("\n"), { fileName: "a.jsonl" });
+  expect(made).toMatchObject({ state: "done", rowsLanded: 1, rowsRefused: 1 });
+  expect(await rig.refusals(made.id)).toMatchObject([
+    { rowNumber: 2, reason: expect.stringMatching(reason) },
+  ]);
+});
+
 test("what Postgres does not keep is kept as a mark, in texts, labels and refused rows", async () => {
   const made = await rig.take("Input,Output,app,latencyMs\na\0b,\0,x\0y,\ntoo\0few\n");
   expect(made).toMatchObject({ state: "done", rowsLanded: 1, rowsRefused: 1 });
