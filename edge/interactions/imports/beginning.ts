@@ -13,6 +13,7 @@ import {
   type ImportFormat,
   type ImportOptions,
 } from "../../../shared/interactions/imports.ts";
+import { mendText } from "../rows.ts";
 import { describeMissing, findColumns, normalizeName } from "./columns.ts";
 import { type CsvForm, parseCsv } from "./csv.ts";
 import { findForeignType, looksBinary } from "./file-types.ts";
@@ -97,7 +98,7 @@ interface Found {
 function inspectJson({ text, encoding, markBytes, newline }: Found, options: ImportOptions): ImportFindings {
   const [line = "", ...others] = text.trimStart().split(newline);
   const first = others.length > 0 ? parseObject(line) : undefined;
-  const columns = Object.keys(first ?? {});
+  const columns = Object.keys(first ?? {}).map(mendText);
   if (first) {
     const wanted = (["input", "output"] as const).map((field) =>
       normalizeName(options.mapping[field] ?? field),
@@ -141,7 +142,7 @@ function inspectCsv(found: Found, { options, sizeBytes }: FileStart): ImportFind
   const form: CsvForm = { delimiter, newline };
   const skipped = named === undefined ? 0 : 1;
   const header = readHeader(found, { form, skipped, isWhole: sizeBytes <= bytes.length });
-  const columns = header.columns.map((column) => column.trim());
+  const columns = header.columns.map((column) => mendText(column.trim()));
   if (columns.length > columnsMax)
     throw refuse(`The header has ${columns.length} columns; ${columnsMax} are allowed.`);
   const matched = findColumns(columns, options.mapping);
@@ -159,13 +160,13 @@ function inspectCsv(found: Found, { options, sizeBytes }: FileStart): ImportFind
   };
 }
 
-const keepSome = (columns: readonly string[]) =>
-  columns.slice(0, columnsKept).map((column) => column.slice(0, columnLengthKept));
+const keepSome = (columns: readonly string[]) => columns.slice(0, columnsKept).map(shorten);
 
 const keepShort = (mapping: ImportFindings["mapping"]): ImportFindings["mapping"] =>
-  Object.fromEntries(
-    Object.entries(mapping).map(([field, name]) => [field, name?.slice(0, columnLengthKept)]),
-  );
+  Object.fromEntries(Object.entries(mapping).map(([field, name]) => [field, name && shorten(name)]));
+
+/** The cut may leave half of a character. */
+const shorten = (name: string) => mendText(name.slice(0, columnLengthKept));
 
 interface HeaderOptions {
   readonly form: CsvForm;

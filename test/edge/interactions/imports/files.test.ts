@@ -229,6 +229,23 @@ test("what a parser says of a character that Postgres does not keep is told with
   ]);
 });
 
+test.each([
+  ["a NUL", "Input,Output,x\0y\na,b,c\n", "x\ufffdy"],
+  [
+    "a character that is cut",
+    `Input,Output,${"x".repeat(199)}\u{1f600}\na,b,c\n`,
+    `${"x".repeat(199)}\ufffd`,
+  ],
+  ["a NUL that is escaped", '{"input":"a","output":"b","x\\u0000y":1}\n', "x\ufffdy"],
+  ["half of a character", '{"input":"a","output":"b","\\ud83d":1}\n', "\ufffd"],
+])("a file with %s in the name of a column lands", async (_what, text, column) => {
+  expect(await rig.take(text)).toMatchObject({
+    state: "done",
+    rowsLanded: 1,
+    findings: { columns: [expect.anything(), expect.anything(), column] },
+  });
+});
+
 test("of more apps than there may be, the rows of those that there is no room for are refused", async () => {
   const rows = Array.from({ length: 1100 }, (_, index) => `row ${index},x,app-${index}\n`);
   const made = await rig.take(`Input,Output,app\n${rows.join("")}`, { as: rig.bob }, { rowsMax: 300 });
