@@ -38,14 +38,7 @@ interface Given {
 async function runImport(deps: ImportDeps, { payload, context, limits }: Given): Promise<ImportOutcome> {
   const row = await begin(deps, payload.importId);
   const run: ImportRun = { deps, context, row, limits };
-  let cursor: ImportCursor = ImportCursor.safeParse(context.cursor).data ?? {
-    phase: "rows",
-    offset: row.findings.dataOffset,
-    isSkipping: false,
-    rowsBefore: 0,
-    rowsDone: 0,
-    broken: 0,
-  };
+  let cursor = readCursor(run);
   if (cursor.phase === "rows") {
     await landRows(run, cursor);
     cursor = await moveOn(run, { phase: "fold", until: await readClock(deps.sql) });
@@ -59,6 +52,19 @@ async function runImport(deps: ImportDeps, { payload, context, limits }: Given):
     await moveOn(run, { phase: "end" });
   }
   return end(run);
+}
+
+/** Without one the file begins. One that cannot be read says that rows may have landed: begun anew, they would land twice. */
+function readCursor({ context, row }: ImportRun): ImportCursor {
+  if (context.cursor === undefined) {
+    const offset = row.findings.dataOffset;
+    return { phase: "rows", offset, isSkipping: false, rowsBefore: 0, rowsDone: 0, broken: 0 };
+  }
+  const { data, error } = ImportCursor.safeParse(context.cursor);
+  if (data) return data;
+  const message =
+    "How far this import was cannot be read. What landed stays; send the file again for the rest.";
+  throw new AppError("gone", message, { cause: error });
 }
 
 /** The settings and first rules of the owner are there from then on. */

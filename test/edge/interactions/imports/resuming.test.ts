@@ -311,6 +311,26 @@ test("an import that failed says why, and goes on where it stopped when it is tr
   await checkOnce(body.id, file);
 });
 
+test("an import whose place cannot be read fails, and lands no row twice", async () => {
+  const file = makeFile(200);
+  const { body } = await rig.send(file.text);
+  const task = createImportTask(rig.deps, small);
+  const { task: mortal, died } = killAt(task, 3, "after");
+  executeJob(rig.deps.sql, mortal, await claim());
+  await died;
+  await loseLease(body.id);
+  const { length } = await rig.rows();
+  expect(length).toBeGreaterThan(0);
+  await rig.sql`update parlance.jobs set cursor = '{"phase": "rows"}' where id = ${body.id}`;
+  await rig.work(task);
+  expect(await rig.show(body.id)).toMatchObject({
+    state: "failed",
+    rowsLanded: length,
+    error: { code: "gone", message: expect.stringMatching(/send the file again/) },
+  });
+  expect((await rig.rows()).length).toBe(length);
+});
+
 test("a file in which too many quotes stay open fails with advice, and keeps what landed before", async () => {
   const text = `Input,Output\ngood,1\n${'"open,x\nplain,y\n'.repeat(1)}${'x","""\n'.repeat(3000)}`;
   const made = await rig.take(text, undefined, { partBytes: 4000, recordBytesMax: 3000 });
