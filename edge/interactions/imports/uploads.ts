@@ -65,7 +65,20 @@ export async function acceptFile(
     await deps.files.ensureBucket();
     await deps.files.put(row.path, file, "application/octet-stream");
   });
-  return toImport(await accept(deps, row, findings));
+  return toImport(await acceptOrTakeBack(deps, row, findings));
+}
+
+/** Where the queue is full, nothing was accepted: sent again, the file comes with its request. What is unclear is the sweep's. */
+async function acceptOrTakeBack(deps: Deps, row: ImportRow, findings: ImportFindings): Promise<ImportRow> {
+  try {
+    return await accept(deps, row, findings);
+  } catch (error) {
+    if (error instanceof AppError && error.code === "quota_exceeded") {
+      await takeBack(deps, row);
+      await attempt(deps, "interactions.file_left", () => deps.files.remove([row.path]));
+    }
+    throw error;
+  }
 }
 
 /** A name from a form is anything; what is left of it is shown. */
@@ -178,11 +191,15 @@ async function orTakeBack<T>(deps: Deps, row: ImportRow, work: () => Promise<T>)
   try {
     return await work();
   } catch (error) {
-    await attempt(deps, "interactions.upload_left", () =>
-      transactAs(deps.sql, serviceCaller, (transaction) => deleteImport(transaction, row.id)),
-    );
+    await takeBack(deps, row);
     throw error;
   }
+}
+
+function takeBack(deps: Deps, row: ImportRow): Promise<void> {
+  return attempt(deps, "interactions.upload_left", () =>
+    transactAs(deps.sql, serviceCaller, (transaction) => deleteImport(transaction, row.id)),
+  );
 }
 
 /** Tidying that the sweep will do if it fails here. */

@@ -1,7 +1,8 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { createImportTask } from "../../../../edge/interactions/imports/run.ts";
 import { createImportSweep } from "../../../../edge/interactions/imports/sweeping.ts";
 import { createId } from "../../../../shared/ids.ts";
+import { importFile } from "../../../../shared/interactions/import-kinds.ts";
 import { importBytesMax } from "../../../../shared/interactions/imports.ts";
 import type { TestAnswer, Who } from "../../../helpers/app.ts";
 import { taskContext } from "../../../helpers/task-context.ts";
@@ -118,6 +119,29 @@ test("a form that is sent again with its key is one import", async () => {
   expect((await send()).body.id).toBe(first.body.id);
   const page = await rig.call(rig.alice, "GET", "/interactions/imports");
   expect(page.body.items.map(({ id }: { id: string }) => id)).toEqual([first.body.id]);
+});
+
+test("a form for which the queue has no room leaves neither an import nor its file", async () => {
+  const { name, queuedPerOwnerMax = 0 } = importFile;
+  await rig.sql`
+    insert into parlance.jobs (id, kind, lane, clock, owner_id, payload, attempts_max, turn)
+    select gen_random_uuid(), ${name}, 'bulk', 'calls', ${rig.bob.id}, '{}', 1, number
+    from generate_series(1, ${queuedPerOwnerMax}::integer) as number
+  `;
+  const [put, remove] = [vi.spyOn(rig.deps.files, "put"), vi.spyOn(rig.deps.files, "remove")];
+  try {
+    const answer = await rig.send(text, { as: rig.bob });
+    expect([answer.status, answer.body.code]).toEqual([429, "quota_exceeded"]);
+    const [path = ""] = put.mock.calls[0] ?? [];
+    expect(remove.mock.calls).toEqual([[[path]]]);
+    expect(await rig.deps.files.find(path)).toBeUndefined();
+    const page = await rig.call(rig.bob, "GET", "/interactions/imports");
+    expect(page.body.items).toEqual([]);
+  } finally {
+    put.mockRestore();
+    remove.mockRestore();
+    await rig.sql`delete from parlance.jobs where owner_id = ${rig.bob.id} and state = 'queued'`;
+  }
 });
 
 test("imports are listed newest first, page by page", async () => {
