@@ -21,9 +21,12 @@ export interface RemovalLimits {
   readonly sliceRows: number;
   /** Of one run of the sweep. */
   readonly runRows: number;
+  /** Of one owner, before the next one's turn comes; default 20,000. */
+  readonly turnRows?: number;
   readonly groups?: GroupLimits;
 }
 
+const usualTurnRows = 20_000;
 const usualLimits: RemovalLimits = { sliceRows: 500, runRows: 200_000 };
 
 export function createRemovalTasks(
@@ -74,35 +77,64 @@ async function deleteWanted(
 }
 
 const SweepCursor = z.object({
-  /** Owners up to this one, by the id of their settings, are done. */
+  /** Owners up to this one, by the id of their settings, had their turn in this round. */
   afterId: z.uuid().optional(),
-  rowsRemoved: z.int(),
+  /** Of the owner whose turn it is. */
+  turnRowsRemoved: z.int().default(0),
+  /** Whether somebody's turn ended before all was removed: then there is another round. */
+  isMoreLeft: z.boolean().default(false),
+  rowsRemoved: z.int().default(0),
   groupsRemoved: z.int().default(0),
 });
+type SweepCursor = z.infer<typeof SweepCursor>;
 
-async function sweepExpired(sql: Sql, now: Date, { context, limits }: Run): Promise<SweepOutcome> {
-  const cursor = SweepCursor.safeParse(context.cursor).data;
-  let { afterId, rowsRemoved, groupsRemoved } = cursor ?? { rowsRemoved: 0, groupsRemoved: 0 };
-  while (!context.signal.aborted && rowsRemoved < limits.runRows) {
-    const place = afterId;
+async function sweepExpired(sql: Sql, now: Date, run: Run): Promise<SweepOutcome> {
+  const begin = SweepCursor.safeParse(run.context.cursor).data ?? SweepCursor.parse({});
+  const rowsDone = await sweepRows(sql, now, run, begin);
+  const { rowsRemoved, groupsRemoved } = await sweepGroups(sql, now, run, rowsDone);
+  return { rowsRemoved, groupsRemoved };
+}
+
+/** Everyone has a turn before anyone has a second one: whoever has much to remove holds up nobody. */
+async function sweepRows(sql: Sql, now: Date, { context, limits }: Run, begin: SweepCursor) {
+  let cursor = begin;
+  while (!context.signal.aborted && cursor.rowsRemoved < limits.runRows) {
+    const { afterId, isMoreLeft } = cursor;
     const { keeper, ids } = await transactAs(sql, serviceCaller, async (transaction) => {
-      const [keeper] = await listKeepers(transaction, place, 1);
+      const [keeper] = await listKeepers(transaction, afterId, 1);
       return {
         keeper,
         ids: keeper ? await listExpired(transaction, keeper, { now, rowsMax: limits.sliceRows }) : [],
       };
     });
-    if (!keeper) break;
-    const next = {
-      afterId: ids.length < limits.sliceRows ? keeper.id : afterId,
-      rowsRemoved: rowsRemoved + ids.length,
-      groupsRemoved,
-    };
-    await context.checkpoint(next, async (transaction) => {
-      await deleteRows(transaction, ids);
-    });
-    ({ afterId, rowsRemoved } = next);
+    if (keeper) {
+      cursor = goOn(cursor, keeper.id, { rowsRemoved: ids.length, limits });
+      await context.checkpoint(cursor, async (transaction) => {
+        await deleteRows(transaction, ids);
+      });
+    } else if (isMoreLeft) {
+      cursor = { ...cursor, afterId: undefined, isMoreLeft: false };
+    } else break;
   }
+  return cursor;
+}
+
+/** What comes after a slice of the owner whose turn it is. */
+function goOn(
+  cursor: SweepCursor,
+  keeperId: string,
+  { rowsRemoved, limits }: { readonly rowsRemoved: number; readonly limits: RemovalLimits },
+): SweepCursor {
+  const { turnRows = usualTurnRows, sliceRows } = limits;
+  const turnRowsRemoved = cursor.turnRowsRemoved + rowsRemoved;
+  const next = { ...cursor, turnRowsRemoved, rowsRemoved: cursor.rowsRemoved + rowsRemoved };
+  const isOwnerDone = rowsRemoved < sliceRows;
+  if (!isOwnerDone && turnRowsRemoved < turnRows) return next;
+  return { ...next, afterId: keeperId, turnRowsRemoved: 0, isMoreLeft: cursor.isMoreLeft || !isOwnerDone };
+}
+
+async function sweepGroups(sql: Sql, now: Date, { context, limits }: Run, begin: SweepCursor) {
+  let cursor = begin;
   const groups = limits.groups ?? usualGroupLimits;
   const crowded = await transactAs(sql, serviceCaller, (transaction) =>
     listCrowdedOwners(transaction, groups),
@@ -111,11 +143,11 @@ async function sweepExpired(sql: Sql, now: Date, { context, limits }: Run): Prom
     let removed = { groups: 0, hours: 0 };
     do {
       if (context.signal.aborted) break;
-      await context.checkpoint({ afterId, rowsRemoved, groupsRemoved }, async (transaction) => {
+      await context.checkpoint(cursor, async (transaction) => {
         removed = await removeSpareGroups(transaction, ownerId, { ...groups, now });
       });
-      groupsRemoved += removed.groups;
+      cursor = { ...cursor, groupsRemoved: cursor.groupsRemoved + removed.groups };
     } while (removed.groups + removed.hours > 0);
   }
-  return { rowsRemoved, groupsRemoved };
+  return cursor;
 }

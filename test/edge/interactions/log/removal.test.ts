@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { startDeletion } from "../../../../edge/interactions/log/deletions.ts";
-import { createRemovalTasks } from "../../../../edge/interactions/log/removal-tasks.ts";
+import { createRemovalTasks, type RemovalLimits } from "../../../../edge/interactions/log/removal-tasks.ts";
 import { runTick } from "../../../../edge/tasks.ts";
 import { serviceCaller, transactAs } from "../../../../shared/callers.ts";
 import { createId } from "../../../../shared/ids.ts";
@@ -50,7 +50,7 @@ const countOf = async (table: string) =>
 async function runKilled(
   kind: typeof deleteInteractions | typeof removeExpired,
   payload: unknown,
-  limits = { sliceRows: 3, runRows: 1000 },
+  limits: RemovalLimits = { sliceRows: 3, runRows: 1000 },
 ) {
   const task = createRemovalTasks(house.deps, limits).find((one) => one.kind === kind);
   let cursor: unknown;
@@ -213,5 +213,27 @@ describe("retention", () => {
       rowsRemoved: 6,
     });
     expect(await listLabels()).toEqual(Array.from({ length: 6 }, (_, index) => `${10 + index} days`));
+  });
+
+  test("gives everyone a turn before anyone has a second one, and goes round while there is room", async () => {
+    const whos = [house.alice, house.bob, house.admin];
+    for (const [place, who] of whos.entries()) {
+      await add(
+        who,
+        Array.from({ length: 10 }, (_, index) => ({ input: `${place} ${index}`, occurredAt: daysAgo(20) })),
+      );
+      await set(who, { retentionDays: 5 });
+    }
+    const countLeft = async () => {
+      const left = await listLabels();
+      return whos.map((_, place) => left.filter((label) => label.startsWith(`${place} `)).length);
+    };
+    const limits = { sliceRows: 2, turnRows: 4 };
+    expect(await runKilled(removeExpired, {}, { ...limits, runRows: 12 })).toMatchObject({ rowsRemoved: 12 });
+    expect(await countLeft()).toEqual([6, 6, 6]);
+    expect(await runKilled(removeExpired, {}, { ...limits, runRows: 100 })).toMatchObject({
+      rowsRemoved: 18,
+    });
+    expect(await countLeft()).toEqual([0, 0, 0]);
   });
 });
