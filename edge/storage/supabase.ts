@@ -107,7 +107,7 @@ export function createSupabaseStorage(options: SupabaseStorageOptions): ObjectSt
       return settle("read an object", readStart(data, to - from));
     },
 
-    ensureBucket: () => ensureBucket(client, options.bucket),
+    ensureBucket: createBucketKeeper(client, options.bucket),
   };
 }
 
@@ -194,22 +194,28 @@ async function readStart(stream: ReadableStream<Uint8Array>, bytesMax: number): 
   return start.subarray(0, length);
 }
 
-/** The bucket is private whatever it was: a public one would show every original with the place it was taken. */
-async function ensureBucket(client: SupabaseClient, bucket: Bucket): Promise<void> {
-  const { name } = bucket;
-  const { data, error } = await settle("show its bucket", client.storage.getBucket(name));
-  if (data && isAsWanted(data, bucket)) return;
-  if (error && !means(error, 404)) throw toUpstreamError("show its bucket", error);
-  const settings = { public: false, fileSizeLimit: bucket.sizeBytesMax, allowedMimeTypes: typesOf(bucket) };
-  const refused = await writeBucket(client, name, { settings, isNew: !data });
-  if (!refused) return;
-  // A project may allow less than we would; then its own limit holds.
-  if (!means(refused, 413)) throw toUpstreamError("make its bucket", refused);
-  const again = await writeBucket(client, name, {
-    settings: { ...settings, fileSizeLimit: null },
-    isNew: !data,
-  });
-  if (again) throw toUpstreamError("make its bucket", again);
+/**
+ * The bucket is private whatever it was: a public one would show every original with the place it was taken. A project may allow
+ * less than we would; then its own limit holds, and we ask for ours again when the process begins again.
+ */
+function createBucketKeeper(client: SupabaseClient, bucket: Bucket): () => Promise<void> {
+  let fileSizeLimit: number | null = bucket.sizeBytesMax;
+  return async () => {
+    const { data, error } = await settle("show its bucket", client.storage.getBucket(bucket.name));
+    if (data && isAsWanted(data, { ...bucket, fileSizeLimit })) return;
+    if (error && !means(error, 404)) throw toUpstreamError("show its bucket", error);
+    const write = () =>
+      writeBucket(client, bucket.name, {
+        settings: { public: false, fileSizeLimit, allowedMimeTypes: typesOf(bucket) },
+        isNew: !data,
+      });
+    let refused = await write();
+    if (refused && means(refused, 413)) {
+      fileSizeLimit = null;
+      refused = await write();
+    }
+    if (refused) throw toUpstreamError("make its bucket", refused);
+  };
 }
 
 interface BucketSettings {
@@ -233,13 +239,12 @@ const typesOf = ({ mediaTypes }: Bucket): string[] | null => (mediaTypes === nul
 
 function isAsWanted(
   found: { public: boolean; file_size_limit?: number | null; allowed_mime_types?: string[] | null },
-  bucket: Bucket,
+  { mediaTypes, fileSizeLimit }: Bucket & Pick<BucketSettings, "fileSizeLimit">,
 ): boolean {
   const types = found.allowed_mime_types ? new Set(found.allowed_mime_types) : null;
-  const { mediaTypes } = bucket;
   return (
     !found.public &&
-    found.file_size_limit === bucket.sizeBytesMax &&
+    (found.file_size_limit ?? null) === fileSizeLimit &&
     types?.size === mediaTypes?.length &&
     (mediaTypes === null || mediaTypes.every((type) => types?.has(type)))
   );

@@ -32,6 +32,15 @@ function connect(options: Partial<Parameters<typeof createSupabaseStorage>[0]> =
   });
 }
 
+function watch(): { methods: string[]; watching: typeof fetch } {
+  const methods: string[] = [];
+  const watching = ((input: RequestInfo | URL, init?: RequestInit) => {
+    methods.push(init?.method ?? "GET");
+    return fetch(input, init);
+  }) as typeof fetch;
+  return { methods, watching };
+}
+
 const bytes = (text: string) => new TextEncoder().encode(text);
 
 test("what was put is found, read from its start, and replaced", async () => {
@@ -88,9 +97,12 @@ test("a server that knows no ranges is not believed", async () => {
 });
 
 test("files of any type have a bucket of their own, with the limit of the project where ours is beyond it", async () => {
-  const files = connect({ bucket: fileBucket });
+  const { methods, watching } = watch();
+  const files = connect({ bucket: fileBucket, fetch: watching });
   await files.ensureBucket();
+  expect(methods.splice(0)).toEqual(["GET", "POST", "POST"]);
   await files.ensureBucket();
+  expect(methods.splice(0)).toEqual(["GET"]);
   const { url } = await files.createUpload("house/sheet");
   const sent = await fetch(url, { method: "PUT", body: "a,b", headers: { "content-type": "text/csv" } });
   expect(sent.status).toBe(200);
@@ -178,11 +190,7 @@ test("a bucket that someone made public is private again, and follows the limit"
 });
 
 test("a bucket that is as it should be is only looked at", async () => {
-  const methods: string[] = [];
-  const watching = ((input: RequestInfo | URL, init?: RequestInit) => {
-    methods.push(init?.method ?? "GET");
-    return fetch(input, init);
-  }) as typeof fetch;
+  const { methods, watching } = watch();
   await connect({ fetch: watching }).ensureBucket();
   expect(methods).toEqual(["GET"]);
 });
