@@ -175,6 +175,9 @@ interface HeaderOptions {
   readonly isWhole: boolean;
 }
 
+/** Each costs a parser; as many newlines as are looked at would keep other requests waiting for seconds. */
+const blanksMax = 100;
+
 /** The first record that has fields, and where it ends. */
 function readHeader(
   found: Found,
@@ -189,6 +192,8 @@ function readHeader(
     from = end;
     if (record >= skipped && columns && columns.some((column) => column.trim() !== ""))
       return { columns, end };
+    if (record - skipped >= blanksMax)
+      throw refuse(`More than ${blanksMax} blank lines come before the header, which names the columns.`);
   }
   if (isWhole) throw refuse("The file has no header: its first line names the columns.");
   throw refuse(`The first line is longer than ${lookBytes} bytes; it names the columns.`);

@@ -58,6 +58,7 @@ test.each([
   ["other columns, in another order", 'Id,Output,Note,Input\n1,b,"x,\ny",a\n'],
   ["columns written otherwise", " input , OUTPUT\na,b\n"],
   ["empty lines", "\n\nInput,Output\n\na,b\n\n\n"],
+  ["a hundred empty lines before its header", `sep=,\n${"\n".repeat(100)}Input,Output\na,b\n`],
   ["more commas than it needs", "Input,Output\na,b,,,\n"],
   ["quotes around all of it", '"Input","Output"\n"a","b"\n'],
   ["objects", '{"input":"a","output":"b"}\n'],
@@ -280,6 +281,8 @@ describe("is refused at once", () => {
     ["objects of something else", '{"prompt":"a"}\n{"prompt":"b"}\n', 400, /no column `input`.*"prompt"/],
     ["a million columns", `${"a,".repeat(1_000_000)}\nx\n`, 400, /longer than 65536 bytes/],
     ["a thousand and one columns", `Input,Output${",a".repeat(999)}\nx\n`, 400, /1001 columns; 1000/],
+    ["newlines and nothing else", "\n".repeat(70_000), 400, /100 blank lines/],
+    ["a hundred and one empty lines", `${"\n".repeat(101)}Input,Output\na,b\n`, 400, /100 blank lines/],
     ["a header that is not closed", 'Input,"Output\na,b\n', 400, /opens a quote|longer than|no header/],
   ])("%s", async (_what, content, status, message) => {
     const answer = await rig.send(content);
