@@ -89,11 +89,13 @@ function* cutPieces(part: Part, before: RowsCursor, rowsMax: number): Generator<
   }
 }
 
-/** One chunk is written while the next is made ready. */
+/** So many chunks wait to be written while the next is made ready: with one, this process would stand idle until it is. */
+const chunksWaitingMax = 2;
+
+/** Chunks are written one after another, in their order; after one that fails none is. */
 function createWriter({ context, row }: ImportRun) {
   const owned = { id: row.id, ownerId: row.ownerId, duplicates: row.options.duplicates };
-  let writing: Promise<void> = Promise.resolve();
-  const settled = () => writing;
+  const waiting: Promise<void>[] = [];
   const write = async (chunk: Chunk, cursor: RowsCursor) => {
     let counts: Counts | undefined;
     await context.checkpoint(cursor, async (transaction) => {
@@ -107,12 +109,16 @@ function createWriter({ context, row }: ImportRun) {
     context.reportProgress(bytesDone, row.sizeBytes, `${rowsLanded} rows are in the log.`);
   };
   return {
-    settled,
+    async settled(): Promise<void> {
+      await Promise.all(waiting);
+    },
     async write(chunk: Chunk, cursor: RowsCursor): Promise<void> {
-      await settled();
-      writing = write(chunk, cursor);
+      if (waiting.length >= chunksWaitingMax) await waiting.shift();
+      const before = waiting.at(-1) ?? Promise.resolve();
+      const writing = before.then(() => write(chunk, cursor));
       // Met by whoever writes next.
       writing.catch(() => {});
+      waiting.push(writing);
     },
   };
 }
